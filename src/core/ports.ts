@@ -1,0 +1,241 @@
+import type { RecordBatch } from './record.ts'
+import type { ScoredBatch, ScoredRecord, Severity, Verdict } from './scored.ts'
+
+/** A record that could not even be decoded: its untouched original goes to the dead-letter topic. */
+export interface RejectedRecord {
+  readonly id: string
+  readonly reason: string
+  readonly cause: unknown
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+}
+
+/** A batch in flight. Exactly one of ack and nack settles it; a second settle does nothing. */
+export interface Delivery {
+  readonly batch: RecordBatch
+  readonly rejected: readonly RejectedRecord[]
+  /** Row → what outputs carry on: key, headers and original bytes (Kafka); absent for files. */
+  readonly envelope?: (row: number) => RecordEnvelope
+  /** Fires when the partition was taken away: no side effect may follow. */
+  readonly revoked: AbortSignal
+  ack(): Promise<void>
+  nack(cause: unknown): Promise<void>
+}
+export interface RecordEnvelope {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly headers: RejectedRecord['headers']
+}
+
+/**
+ * Yields deliveries in order per origin. Unacked deliveries come again after a restart; an ack never commits past
+ * an unacked earlier one of its origin; abort ends the iteration quietly.
+ */
+export interface Source extends AsyncDisposable {
+  readonly name: string
+  open(signal: AbortSignal): Promise<void>
+  deliveries(signal: AbortSignal): AsyncIterable<Delivery>
+}
+
+export interface Sink extends AsyncDisposable {
+  readonly name: string
+  /** The same record twice shows once. */
+  readonly idempotent: boolean
+  /** `write`: a resolved write is durable and readable. `roll`: only what was rolled is; flush() rolls. */
+  readonly durableAt: 'write' | 'roll'
+  open(signal: AbortSignal): Promise<void>
+  write(scored: ScoredBatch, delivery?: Delivery): Promise<void>
+  flush?(): Promise<void>
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Pass it back for the next page; null at the end. */
+  readonly cursor: string | null
+}
+/** Half-open time range [from, to) in epoch milliseconds, by event time (scored_at where a record has none). */
+export interface ScoreQuery {
+  readonly pipeline: string
+  readonly from?: number
+  readonly to?: number
+  readonly entity?: string
+  readonly verdicts?: readonly Verdict[]
+  readonly severities?: readonly Severity[]
+  readonly id?: string
+  /** null: live scores only (the default). */
+  readonly runId?: string | null
+  readonly order?: 'time' | 'score'
+  readonly limit: number
+  readonly cursor?: string
+}
+export interface SeriesQuery {
+  readonly pipeline: string
+  readonly from: number
+  readonly to: number
+  /** Bucket width, milliseconds. */
+  readonly step: number
+  readonly entity?: string
+}
+export interface SeriesPoint {
+  /** Start of the bucket, epoch milliseconds. */
+  readonly time: number
+  readonly records: number
+  readonly anomalies: number
+  readonly unscored: number
+  /** Quantiles of `score`; null in an empty bucket. */
+  readonly score_p50: number | null
+  readonly score_p99: number | null
+  readonly score_max: number | null
+}
+/** Live rows have the key (pipeline, id): the first write wins. Rows of a run have (pipeline, run_id, id). */
+export interface ScoreStore extends AsyncDisposable {
+  readonly name: string
+  open(): Promise<void>
+  append(scored: ScoredBatch): Promise<void>
+  query(query: ScoreQuery): Promise<Page<ScoredRecord>>
+  series(query: SeriesQuery): Promise<readonly SeriesPoint[]>
+  pipelines(): Promise<readonly string[]>
+  /** Drops rows older than `before` (epoch milliseconds); roll-ups stay. */
+  retain(pipeline: string, before: number): Promise<number>
+}
+
+export interface ModelVersion {
+  readonly name: string
+  readonly version: number
+  readonly created_at: string
+  /** SHA-256 of the artifact's bytes, hex. */
+  readonly sha256: string
+  readonly bytes: number
+  readonly aliases: readonly ModelAlias[]
+  /** What the model list shows without opening the artifact. */
+  readonly summary: Readonly<Record<string, unknown>>
+}
+export type ModelAlias = 'champion' | 'challenger'
+export interface AliasChange {
+  readonly at: string
+  readonly alias: ModelAlias
+  readonly version: number | null
+  readonly previous: number | null
+  readonly who: string
+  readonly why: string
+}
+/** Integer versions per model name, from 1, never reused. A pipeline's model is named after it. */
+export interface ModelRegistry extends AsyncDisposable {
+  readonly name: string
+  /** Takes the next fencing token of a model: any put with an older one is refused from now on. */
+  fence(model: string): Promise<number>
+  /** Stores an artifact as the next version; FENCE_STALE where a newer token was taken. */
+  put(
+    model: string,
+    artifact: Uint8Array,
+    summary: Readonly<Record<string, unknown>>,
+    fence: number,
+  ): Promise<ModelVersion>
+  get(model: string, version: number): Promise<Uint8Array>
+  list(model: string): Promise<readonly ModelVersion[]>
+  models(): Promise<readonly string[]>
+  setAlias(model: string, alias: ModelAlias, version: number | null, who: string, why: string): Promise<void>
+  alias(model: string, alias: ModelAlias): Promise<ModelVersion | undefined>
+  history(model: string): Promise<readonly AliasChange[]>
+  /** Removes a version's bytes; refused for one that has an alias. */
+  remove(model: string, version: number): Promise<void>
+  /** The champion now (when there is one) and at every change. */
+  watch(model: string, signal: AbortSignal): AsyncIterable<ModelVersion>
+}
+
+export type RetrainTrigger = 'schedule' | 'drift' | 'staleness' | 'api' | 'cli' | 'cold-start'
+export type JobState = 'waiting' | 'delayed' | 'active' | 'completed' | 'failed' | 'cancelled'
+export interface RetrainRequest {
+  readonly pipeline: string
+  readonly trigger: RetrainTrigger
+  readonly reason: string
+  readonly who: string
+  /** 1 is the most urgent. */
+  readonly priority?: number
+  /** Wait this long, and let a further trigger in the meantime replace this one. */
+  readonly debounceMs?: number
+}
+export interface RetrainProgress {
+  readonly stage: 'queued' | 'collect' | 'fit' | 'calibrate' | 'evaluate' | 'publish' | 'done'
+  /** 0 … 1 of the whole job. */
+  readonly fraction: number
+  readonly step?: number
+  readonly steps?: number
+  readonly train_nll?: number
+  readonly held_out_nll?: number
+  readonly seconds_left?: number
+  readonly message?: string
+  readonly curve?: readonly { readonly step: number; readonly train: number; readonly held_out: number }[]
+}
+export interface RetrainJob {
+  readonly id: string
+  readonly request: RetrainRequest
+  readonly state: JobState
+  readonly attempts: number
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly finished_at: string | null
+  readonly progress: RetrainProgress
+  readonly result: Readonly<Record<string, unknown>> | null
+  readonly error: string | null
+  readonly log: readonly string[]
+}
+export interface JobContext {
+  readonly job: RetrainJob
+  /** Fires on cancel and on shutdown; `reason` says which. */
+  readonly signal: AbortSignal
+  progress(update: RetrainProgress): Promise<void>
+  log(line: string): Promise<void>
+}
+export type JobHandler = (context: JobContext) => Promise<Readonly<Record<string, unknown>>>
+/** One open job per pipeline: a second request returns the first. */
+export interface RetrainQueue extends AsyncDisposable {
+  readonly name: string
+  open(): Promise<void>
+  enqueue(request: RetrainRequest): Promise<RetrainJob>
+  job(id: string): Promise<RetrainJob | undefined>
+  jobs(filter: {
+    readonly pipeline?: string
+    readonly states?: readonly JobState[]
+    readonly limit?: number
+  }): Promise<readonly RetrainJob[]>
+  cancel(id: string): Promise<void>
+  retry(id: string): Promise<RetrainJob>
+  /** A cron expression with its time zone (croner's syntax); null removes the schedule. */
+  schedule(pipeline: string, cron: string | null, timezone?: string): Promise<void>
+  schedules(): Promise<
+    readonly {
+      readonly pipeline: string
+      readonly cron: string
+      readonly timezone: string
+      readonly next: string
+    }[]
+  >
+  /** Works jobs until the signal fires. A handler's retryable error is tried again, another fails the job. */
+  work(handler: JobHandler, signal: AbortSignal): Promise<void>
+}
+
+/** Where training progress survives the process: one slot per job. */
+export interface CheckpointStore {
+  save(job: string, bytes: Uint8Array): Promise<void>
+  load(job: string): Promise<Uint8Array | undefined>
+  remove(job: string): Promise<void>
+}
+
+export type Label = 'anomaly' | 'false_alarm'
+export interface LabelledRecord {
+  readonly pipeline: string
+  readonly id: string
+  readonly label: Label
+  readonly who: string
+  readonly at: string
+  readonly note?: string
+}
+export interface LabelStore {
+  put(label: LabelledRecord): Promise<void>
+  labels(pipeline: string): Promise<readonly LabelledRecord[]>
+}
