@@ -239,3 +239,17 @@ export interface LabelStore {
   put(label: LabelledRecord): Promise<void>
   labels(pipeline: string): Promise<readonly LabelledRecord[]>
 }
+
+export interface ScoreOptions {
+  readonly pipeline: string
+  /** Attribute flagged records to their fields. */
+  readonly explain: boolean
+  readonly runId?: string
+}
+/** One model version, ready to score; every row of a batch is scored by the same version. */
+export interface Scorer extends AsyncDisposable {
+  readonly modelVersion: number
+  /** Nominal false alarms per normal record. */
+  readonly rate: number
+  score(batch: RecordBatch, options: ScoreOptions): Promise<ScoredBatch>
+}
