@@ -1,0 +1,40 @@
+/** Where the log densities of normal records lie for one member: what makes members comparable. */
+export interface Standard {
+  readonly median: number
+  readonly iqr: number
+}
+
+/** Median and interquartile range of held-out log densities; an IQR of 0 (all alike) counts as 1. */
+export function standardOf(logDensities: ArrayLike<number>): Standard {
+  const sorted = Float64Array.from(logDensities).sort()
+  const iqr = quantile(sorted, 0.75) - quantile(sorted, 0.25)
+  return { median: quantile(sorted, 0.5), iqr: iqr > 1e-6 ? iqr : 1 }
+}
+
+/**
+ * The surprisal that decides: s = −Σ_m asinh((log p_m − median_m) / IQR_m) over the members, unit-free.
+ * asinh keeps the order of each member, is linear among normal records and logarithmic in the tails, so that no
+ * member alone can drown the others.
+ */
+export function combine(
+  logDensities: readonly Float64Array[],
+  standards: readonly Standard[],
+  rows: number,
+  out: Float64Array = new Float64Array(rows),
+): Float64Array {
+  out.fill(0, 0, rows)
+  for (let m = 0; m < standards.length; m++) {
+    const { median, iqr } = standards[m]
+    const density = logDensities[m]
+    for (let i = 0; i < rows; i++) out[i] -= Math.asinh((density[i] - median) / iqr)
+  }
+  return out
+}
+
+/** Linear interpolation between order statistics (type 7); `sorted` ascending and not empty. */
+export function quantile(sorted: ArrayLike<number>, q: number): number {
+  const at = q * (sorted.length - 1)
+  const low = Math.floor(at)
+  const high = Math.min(low + 1, sorted.length - 1)
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low])
+}
