@@ -1,0 +1,71 @@
+export type RetrainTrigger = 'schedule' | 'drift' | 'staleness' | 'api' | 'cli' | 'cold-start'
+export type JobState = 'waiting' | 'delayed' | 'active' | 'completed' | 'failed' | 'cancelled'
+export interface RetrainRequest {
+  readonly pipeline: string
+  readonly trigger: RetrainTrigger
+  readonly reason: string
+  readonly who: string
+  /** 1 is the most urgent. */
+  readonly priority?: number
+  /** Wait this long, and let a further trigger in the meantime replace this one. */
+  readonly debounceMs?: number
+}
+export interface RetrainProgress {
+  readonly stage: 'queued' | 'collect' | 'fit' | 'calibrate' | 'evaluate' | 'publish' | 'done'
+  /** 0 … 1 of the whole job. */
+  readonly fraction: number
+  readonly step?: number
+  readonly steps?: number
+  readonly train_nll?: number
+  readonly held_out_nll?: number
+  readonly seconds_left?: number
+  readonly message?: string
+  readonly curve?: readonly { readonly step: number; readonly train: number; readonly held_out: number }[]
+}
+export interface RetrainJob {
+  readonly id: string
+  readonly request: RetrainRequest
+  readonly state: JobState
+  readonly attempts: number
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly finished_at: string | null
+  readonly progress: RetrainProgress
+  readonly result: Readonly<Record<string, unknown>> | null
+  readonly error: string | null
+  readonly log: readonly string[]
+}
+export interface JobContext {
+  readonly job: RetrainJob
+  /** Fires on cancel and on shutdown; `reason` says which. */
+  readonly signal: AbortSignal
+  progress(update: RetrainProgress): Promise<void>
+  log(line: string): Promise<void>
+}
+export type JobHandler = (context: JobContext) => Promise<Readonly<Record<string, unknown>>>
+/** One open job per pipeline: a second request returns the first. */
+export interface RetrainQueue extends AsyncDisposable {
+  readonly name: string
+  open(): Promise<void>
+  enqueue(request: RetrainRequest): Promise<RetrainJob>
+  job(id: string): Promise<RetrainJob | undefined>
+  jobs(filter: {
+    readonly pipeline?: string
+    readonly states?: readonly JobState[]
+    readonly limit?: number
+  }): Promise<readonly RetrainJob[]>
+  cancel(id: string): Promise<void>
+  retry(id: string): Promise<RetrainJob>
+  /** A cron expression with its time zone (croner's syntax); null removes the schedule. */
+  schedule(pipeline: string, cron: string | null, timezone?: string): Promise<void>
+  schedules(): Promise<
+    readonly {
+      readonly pipeline: string
+      readonly cron: string
+      readonly timezone: string
+      readonly next: string
+    }[]
+  >
+  /** Works jobs until the signal fires. A handler's retryable error is tried again, another fails the job. */
+  work(handler: JobHandler, signal: AbortSignal): Promise<void>
+}
