@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../src/core/package-root.ts'
@@ -35,7 +35,9 @@ function sources(folder: string): string[] {
     .filter((file) => !EXCLUDED.some((prefix) => file.startsWith(prefix)))
 }
 
-const files = ['src', 'connectors', 'config'].flatMap(sources)
+const files = ['src', 'connectors', 'config']
+  .filter((folder) => existsSync(join(packageRoot, folder)))
+  .flatMap(sources)
 const importsOf = (file: string): string[] =>
   [
     ...readFileSync(join(packageRoot, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g),
