@@ -69,3 +69,10 @@ export interface RetrainQueue extends AsyncDisposable {
   /** Works jobs until the signal fires. A handler's retryable error is tried again, another fails the job. */
   work(handler: JobHandler, signal: AbortSignal): Promise<void>
 }
+
+/** Where training progress survives the process: one slot per job. */
+export interface CheckpointStore {
+  save(job: string, bytes: Uint8Array): Promise<void>
+  load(job: string): Promise<Uint8Array | undefined>
+  remove(job: string): Promise<void>
+}

@@ -1,0 +1,52 @@
+import type { ScoredBatch, ScoredRecord, Severity, Verdict } from '../scored.ts'
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Pass it back for the next page; null at the end. */
+  readonly cursor: string | null
+}
+/** Half-open time range [from, to) in epoch milliseconds, by event time (scored_at where a record has none). */
+export interface ScoreQuery {
+  readonly pipeline: string
+  readonly from?: number
+  readonly to?: number
+  readonly entity?: string
+  readonly verdicts?: readonly Verdict[]
+  readonly severities?: readonly Severity[]
+  readonly id?: string
+  /** null: live scores only (the default). */
+  readonly runId?: string | null
+  readonly order?: 'time' | 'score'
+  readonly limit: number
+  readonly cursor?: string
+}
+export interface SeriesQuery {
+  readonly pipeline: string
+  readonly from: number
+  readonly to: number
+  /** Bucket width, milliseconds. */
+  readonly step: number
+  readonly entity?: string
+}
+export interface SeriesPoint {
+  /** Start of the bucket, epoch milliseconds. */
+  readonly time: number
+  readonly records: number
+  readonly anomalies: number
+  readonly unscored: number
+  /** Quantiles of `score`; null in an empty bucket. */
+  readonly score_p50: number | null
+  readonly score_p99: number | null
+  readonly score_max: number | null
+}
+/** Live rows have the key (pipeline, id): the first write wins. Rows of a run have (pipeline, run_id, id). */
+export interface ScoreStore extends AsyncDisposable {
+  readonly name: string
+  open(): Promise<void>
+  append(scored: ScoredBatch): Promise<void>
+  query(query: ScoreQuery): Promise<Page<ScoredRecord>>
+  series(query: SeriesQuery): Promise<readonly SeriesPoint[]>
+  pipelines(): Promise<readonly string[]>
+  /** Drops rows older than `before` (epoch milliseconds); roll-ups stay. */
+  retain(pipeline: string, before: number): Promise<number>
+}

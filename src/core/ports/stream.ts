@@ -1,0 +1,67 @@
+import type { RecordBatch } from '../record.ts'
+import type { ScoredBatch } from '../scored.ts'
+
+/** A record that could not even be decoded: its untouched original goes to the dead-letter topic. */
+export interface RejectedRecord {
+  readonly id: string
+  readonly reason: string
+  readonly cause: unknown
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+}
+
+/** A batch in flight. Exactly one of ack and nack settles it; a second settle does nothing. */
+export interface Delivery {
+  readonly batch: RecordBatch
+  readonly rejected: readonly RejectedRecord[]
+  /** Row → what outputs carry on: key, headers and original bytes (Kafka); absent for files. */
+  readonly envelope?: (row: number) => RecordEnvelope
+  /** Fires when the partition was taken away: no side effect may follow. */
+  readonly revoked: AbortSignal
+  ack(): Promise<void>
+  nack(cause: unknown): Promise<void>
+}
+export interface RecordEnvelope {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly headers: RejectedRecord['headers']
+}
+
+/**
+ * Yields deliveries in order per origin. Unacked deliveries come again after a restart; an ack never commits past
+ * an unacked earlier one of its origin; abort ends the iteration quietly.
+ */
+export interface Source extends AsyncDisposable {
+  readonly name: string
+  open(signal: AbortSignal): Promise<void>
+  deliveries(signal: AbortSignal): AsyncIterable<Delivery>
+}
+
+export interface Sink extends AsyncDisposable {
+  readonly name: string
+  /** The same record twice shows once. */
+  readonly idempotent: boolean
+  /** `write`: a resolved write is durable and readable. `roll`: only what was rolled is; flush() rolls. */
+  readonly durableAt: 'write' | 'roll'
+  open(signal: AbortSignal): Promise<void>
+  write(scored: ScoredBatch, delivery?: Delivery): Promise<void>
+  flush?(): Promise<void>
+}
+
+export interface ScoreOptions {
+  readonly pipeline: string
+  /** Attribute flagged records to their fields. */
+  readonly explain: boolean
+  readonly runId?: string
+}
+/** One model version, ready to score; every row of a batch is scored by the same version. */
+export interface Scorer extends AsyncDisposable {
+  readonly modelVersion: number
+  /** Nominal false alarms per normal record. */
+  readonly rate: number
+  score(batch: RecordBatch, options: ScoreOptions): Promise<ScoredBatch>
+}
