@@ -25,8 +25,12 @@ export const ADAM: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip
  */
 export interface FlowTrainer extends AsyncDisposable {
   readonly backend: string
-  /** Actnorm's data-dependent start: each actnorm's output has zero mean and unit variance on the sample. */
+  /**
+   * Actnorm's data-dependent start: each actnorm's output has zero mean and unit variance on the sample (population
+   * variance; deviations below 1e-6 count as 1e-6). Fewer than 2 rows: DATA_INSUFFICIENT.
+   */
   initialize(sample: Matrix, context?: Matrix): Promise<void>
+  /** A loss or gradient that is not finite changes neither weights nor moments, and makes the next loss() NaN. */
   step(batch: Matrix, context: Matrix | undefined, learningRate: number): Promise<void>
   /** Mean NLL of the steps since the last call, nats per record. */
   loss(): Promise<number>
