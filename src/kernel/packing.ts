@@ -1,0 +1,22 @@
+/** Smallest multiple of 4 that is ≥ n. */
+export function pad4(n: number): number {
+  return (n + 3) & ~3
+}
+
+/** Floats that a packed [outputs, inputs] matrix takes. */
+export function packedSize(outputs: number, inputs: number): number {
+  return pad4(outputs) * inputs
+}
+
+/** Index of weight [output, input] in the kernel's layout [outputs / 4][inputs][4], outputs padded to fours. */
+export function packedIndex(output: number, input: number, inputs: number): number {
+  return ((output >> 2) * inputs + input) * 4 + (output & 3)
+}
+
+/** A row-major [outputs, inputs] matrix in the kernel's layout. */
+export function packMatrix(matrix: ArrayLike<number>, outputs: number, inputs: number): Float32Array {
+  const packed = new Float32Array(packedSize(outputs, inputs))
+  for (let o = 0; o < outputs; o++)
+    for (let i = 0; i < inputs; i++) packed[packedIndex(o, i, inputs)] = matrix[o * inputs + i]
+  return packed
+}
