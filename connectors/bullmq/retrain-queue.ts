@@ -49,25 +49,31 @@ export class BullmqRetrainQueue implements RetrainQueue {
     for (const queue of [this.queue, this.ticks]) queue.on('error', () => {})
   }
 
+  /** Asks once, without BullMQ's endless reconnecting, so that a wrong address is said and not waited for. */
   async open(): Promise<void> {
+    const probe = new Redis(this.options.url, { lazyConnect: true, retryStrategy: () => null })
+    probe.on('error', () => {})
     try {
-      await this.redis.connect()
-      const policy = (await this.redis.config('GET', 'maxmemory-policy').catch(() => [])) as string[]
-      if (policy[1] !== undefined && policy[1] !== 'noeviction') {
+      await probe.connect()
+      const [, policy] = (await probe.config('GET', 'maxmemory-policy').catch(() => [])) as string[]
+      if (policy !== undefined && policy !== 'noeviction') {
         throw new SurprisalError(
           'CONFIG_INVALID',
-          `Redis runs with maxmemory-policy ${policy[1]}, which drops jobs when memory is short: set it to noeviction`,
+          `Redis runs with maxmemory-policy ${policy}, which drops jobs when memory is short: set it to noeviction`,
         )
       }
     } catch (cause) {
       if (cause instanceof SurprisalError) throw cause
+      const { host, port } = probe.options
       throw new SurprisalError(
         'SERVICE_UNREACHABLE',
-        `Redis at ${this.options.url} does not answer: ${messageOf(cause)}`,
+        `Redis at ${host}:${port} does not answer: ${messageOf(cause)}`,
         {
           cause,
         },
       )
+    } finally {
+      probe.disconnect()
     }
   }
 
