@@ -1,0 +1,152 @@
+import { type ContextSpec, contextColumns } from '../core/flow-spec.ts'
+import type { DiscreteLayout, EncodedBatch, EncodedLayout } from './encoded.ts'
+
+/** Which part of an encoded batch a flow models and on what it is conditioned. Plain JSON. */
+export interface ViewSpec {
+  readonly name: string
+  /** One flow dimension each, in order. */
+  readonly dims: readonly ViewDim[]
+  /** Columns of `EncodedBatch.context`, all of them conditioned on. */
+  readonly contextFloats: number
+  /** Discrete columns of two levels: conditioned on as −1 and 1, 0 for an unseen level. */
+  readonly binary: readonly number[]
+  /** Discrete columns conditioned on through a learned embedding. */
+  readonly embedded: readonly ViewEmbedding[]
+}
+export interface ViewDim {
+  /** `numeric`: the continuous part alone; `joint`: atoms and levels too, as numbers. */
+  readonly from: 'numeric' | 'joint'
+  readonly column: number
+  /** Training noise: standard deviation of a normal, half-width of a uniform; encoded units. */
+  readonly gaussian: number
+  readonly uniform: number
+}
+export interface ViewEmbedding {
+  readonly column: number
+  /** Codes from here on, and code 0, share the row `pooledFrom`; undefined: each code has its own. */
+  readonly pooledFrom?: number
+  readonly levels: number
+  readonly width: number
+}
+
+/** A flow's input. `context` rows are laid out as ContextSpec says. */
+export interface ViewInput {
+  /** [rows, dim], no NaN. */
+  readonly x: Float32Array
+  /** [rows, contextColumns(view.context)]. */
+  readonly context: Float32Array
+  /** [rows], nats: add it to the flow's log p. −log φ(0) for each filled cell, which the flow counted as log φ(0). */
+  readonly correction: Float64Array
+  /** [rows, dim]: 1 where the record has no value: training draws N(0, 1) there, scoring uses 0. Absent if none. */
+  readonly fill?: Uint8Array
+}
+
+/** −log φ(0) of the standard normal density φ. */
+const FILLED = 0.5 * Math.log(2 * Math.PI)
+const GAUSSIAN = 0.05
+const WIDEST = 8
+
+/**
+ * The exact mixed density: p(continuous parts | all codes, context). With logDiscrete, logJacobian and logUnits it
+ * gives the record's log probability. No dimension is left where everything is discrete: log p is 0 then.
+ */
+export function exactView(layout: EncodedLayout): View {
+  const dims = layout.numeric.flatMap(({ lowCardinality, halfStep }, column): ViewDim[] =>
+    lowCardinality ? [] : [{ from: 'numeric', column, gaussian: GAUSSIAN, uniform: halfStep }],
+  )
+  return new View({ name: 'exact', dims, ...conditions(layout, () => true) })
+}
+
+/** Every number as a number, atoms and low cardinality included, conditioned on categories, booleans and context. */
+export function jointView(layout: EncodedLayout): View {
+  const numbers = new Set(layout.numeric.map(({ field }) => field))
+  const dims = layout.numeric.map((_, column): ViewDim => {
+    return { from: 'joint', column, gaussian: GAUSSIAN, uniform: 0 }
+  })
+  return new View({ name: 'joint', dims, ...conditions(layout, ({ field }) => !numbers.has(field)) })
+}
+
+function conditions(
+  layout: EncodedLayout,
+  chosen: (column: DiscreteLayout) => boolean,
+): Pick<ViewSpec, 'contextFloats' | 'binary' | 'embedded'> {
+  const columns = [...layout.discrete.entries()].filter(([, column]) => chosen(column))
+  return {
+    contextFloats: layout.context.length,
+    binary: columns.filter(([, { levels }]) => levels === 3).map(([k]) => k),
+    embedded: columns
+      .filter(([, { levels }]) => levels > 3)
+      .map(([column, { levels, pooledFrom }]) => {
+        const pooled = pooledFrom < levels
+        const rows = pooled ? pooledFrom + 1 : levels
+        const width = Math.min(WIDEST, Math.ceil(Math.log2(rows)) + 1)
+        return { column, levels: rows, width, ...(pooled && { pooledFrom }) }
+      }),
+  }
+}
+
+/** Builds a flow's inputs from encoded batches, as its spec says. */
+export class View {
+  readonly spec: ViewSpec
+  readonly dim: number
+  readonly context: ContextSpec
+  /** Training noise per dimension. */
+  readonly noise: { readonly gaussian: readonly number[]; readonly uniform: readonly number[] }
+
+  constructor(spec: ViewSpec) {
+    this.spec = spec
+    this.dim = spec.dims.length
+    this.context = {
+      numeric: spec.contextFloats + spec.binary.length,
+      embeddings: spec.embedded.map(({ levels, width }) => ({ levels, width })),
+    }
+    this.noise = {
+      gaussian: spec.dims.map(({ gaussian }) => gaussian),
+      uniform: spec.dims.map(({ uniform }) => uniform),
+    }
+  }
+
+  /** Inputs of the named rows, or of all rows. */
+  input(encoded: EncodedBatch, rows?: ArrayLike<number>): ViewInput {
+    const n = rows?.length ?? encoded.rows
+    const x = new Float32Array(n * this.dim)
+    const correction = new Float64Array(n)
+    const width = encoded.rows === 0 ? 0 : encoded.numeric.length / encoded.rows
+    let fill: Uint8Array | undefined
+    for (const [d, { from, column }] of this.spec.dims.entries()) {
+      const source = from === 'joint' ? encoded.joint : encoded.numeric
+      for (let i = 0, at = d; i < n; i++, at += this.dim) {
+        const u = source[(rows === undefined ? i : rows[i]) * width + column]
+        if (!Number.isNaN(u)) {
+          x[at] = u
+          continue
+        }
+        fill ??= new Uint8Array(n * this.dim)
+        fill[at] = 1
+        correction[i] += FILLED
+      }
+    }
+    return { x, context: this.#context(encoded, n, rows), correction, ...(fill && { fill }) }
+  }
+
+  #context(encoded: EncodedBatch, n: number, rows: ArrayLike<number> | undefined): Float32Array {
+    const { contextFloats, binary, embedded } = this.spec
+    const columns = contextColumns(this.context)
+    const out = new Float32Array(n * columns)
+    if (columns === 0 || encoded.rows === 0) return out
+    const width = encoded.codes.length / encoded.rows
+    for (let i = 0, at = 0; i < n; i++) {
+      const row = rows === undefined ? i : rows[i]
+      for (let k = 0; k < contextFloats; k++) out[at++] = encoded.context[row * contextFloats + k]
+      for (const k of binary) {
+        const code = encoded.codes[row * width + k]
+        out[at++] = code === 0 ? 0 : 2 * code - 3
+      }
+      for (const { column, pooledFrom } of embedded) {
+        const code = encoded.codes[row * width + column]
+        out[at++] = pooledFrom !== undefined && (code === 0 || code > pooledFrom) ? pooledFrom : code
+      }
+    }
+    return out
+  }
+}
