@@ -16,10 +16,12 @@ export interface ScoreQuery {
   readonly id?: string
   /** null: live scores only (the default). */
   readonly runId?: string | null
+  /** `time` (the default): newest first. `score`: most surprising first, unscored records last. */
   readonly order?: 'time' | 'score'
   readonly limit: number
   readonly cursor?: string
 }
+/** Live scores in whole buckets: `from` is rounded down and `to` up to a multiple of `step`. Empty buckets are there. */
 export interface SeriesQuery {
   readonly pipeline: string
   readonly from: number
@@ -39,7 +41,10 @@ export interface SeriesPoint {
   readonly score_p99: number | null
   readonly score_max: number | null
 }
-/** Live rows have the key (pipeline, id): the first write wins. Rows of a run have (pipeline, run_id, id). */
+/**
+ * Live rows have the key (pipeline, id): the first write wins. Rows of a run have (pipeline, run_id, id). A batch
+ * stands for every record of its origin between its first and last offset. A resolved append is durable.
+ */
 export interface ScoreStore extends AsyncDisposable {
   readonly name: string
   open(): Promise<void>
