@@ -1,6 +1,8 @@
-import type { OffsetRange } from '../../src/core/offset-ranges.ts'
 import type { Page, ScoreQuery, ScoreStore, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
-import { intake, KEEP_ALL, type KeepPolicy, timeOf } from '../../src/core/score-intake.ts'
+import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
+import { scoredRecord } from '../../src/core/scored-record.ts'
+import { intake, KEEP_ALL, type KeepPolicy, timeOf } from '../../src/core/scores/intake.ts'
+import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
 import {
   checkScoreQuery,
   checkSeriesQuery,
@@ -9,7 +11,7 @@ import {
   type ScorePosition,
   splitId,
   UNSCORED_KEY,
-} from '../../src/core/score-query.ts'
+} from '../../src/core/scores/query.ts'
 import {
   MINUTE,
   type Observation,
@@ -17,9 +19,7 @@ import {
   type Rollup,
   rollUp,
   seriesOf,
-} from '../../src/core/score-rollup.ts'
-import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
-import { scoredRecord } from '../../src/core/scored-record.ts'
+} from '../../src/core/scores/rollup.ts'
 
 interface StoredRow extends Omit<ScorePosition, 'key'> {
   readonly time: number

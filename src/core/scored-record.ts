@@ -1,5 +1,13 @@
 import { idOf, offsetOf } from './record.ts'
-import { ANOMALY, type ScoredBatch, type ScoredRecord, severityOf, UNSCORED, VERDICTS } from './scored.ts'
+import {
+  ANOMALY,
+  type ScoredBatch,
+  type ScoredRecord,
+  type Severity,
+  severityOf,
+  UNSCORED,
+  VERDICTS,
+} from './scored.ts'
 
 /** Row `row` of a scored batch as the wire record. */
 export function scoredRecord(scored: ScoredBatch, row: number): ScoredRecord {
@@ -20,7 +28,7 @@ export function scoredRecord(scored: ScoredBatch, row: number): ScoredRecord {
     p_value: known ? scored.pValue[row] : null,
     p_method: known ? (scored.pMethod[row] === 1 ? 'tail' : 'rank') : null,
     is_anomaly: verdict === ANOMALY,
-    severity: verdict === ANOMALY ? (severityOf(scored.pValue[row], scored.threshold) ?? 'warning') : null,
+    severity: severityAt(scored, row),
     threshold: scored.threshold,
     verdict: VERDICTS[verdict],
     reasons: scored.reasons.get(row) ?? [],
@@ -37,6 +45,12 @@ export function scoredRecord(scored: ScoredBatch, row: number): ScoredRecord {
 /** All rows of a scored batch, in order. */
 export function* scoredRecords(scored: ScoredBatch): Generator<ScoredRecord> {
   for (let row = 0; row < scored.batch.rows; row++) yield scoredRecord(scored, row)
+}
+
+/** The severity of a flagged row, null for any other. A row flagged by a rule alone is a warning. */
+export function severityAt(scored: ScoredBatch, row: number): Severity | null {
+  if (scored.verdict[row] !== ANOMALY) return null
+  return severityOf(scored.pValue[row], scored.threshold) ?? 'warning'
 }
 
 const MAX_DATE = 8.64e15

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ScoreQuery, ScoreStore } from '../../src/core/ports.ts'
-import type { KeepPolicy } from '../../src/core/score-intake.ts'
 import type { ScoredRecord } from '../../src/core/scored.ts'
 import { scoredRecords } from '../../src/core/scored-record.ts'
+import type { KeepPolicy } from '../../src/core/scores/intake.ts'
 import { hostileBatch, MORNING, scoredBatch } from './scored-batch.ts'
 
 /** A store on its own data, opened by the suite. `keep` is absent for the default: everything. */

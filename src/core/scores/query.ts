@@ -1,7 +1,7 @@
-import { SurprisalError } from './errors.ts'
-import type { ScoreQuery, SeriesQuery } from './ports.ts'
-import type { KeepPolicy } from './score-intake.ts'
-import { HOUR, MINUTE, type SeriesRange } from './score-rollup.ts'
+import { SurprisalError } from '../errors.ts'
+import type { ScoreQuery, SeriesQuery } from '../ports.ts'
+import type { KeepPolicy } from './intake.ts'
+import { HOUR, MINUTE, type SeriesRange } from './rollup.ts'
 
 export const MAX_PAGE = 1000
 export const MAX_BUCKETS = 10_000
@@ -43,7 +43,7 @@ function decodeCursor(cursor: string, order: 'time' | 'score'): ScorePosition {
 
 /** `<prefix>-<offset>` taken apart; undefined where no record can have such an id. */
 export function splitId(id: string): { prefix: string; offset: number } | undefined {
-  const match = /^(.*)-(\d{1,16})$/s.exec(id)
+  const match = /^(.*)-(0|[1-9]\d{0,15})$/s.exec(id)
   return match === null ? undefined : { prefix: match[1], offset: Number(match[2]) }
 }
 

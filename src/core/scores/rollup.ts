@@ -1,7 +1,7 @@
-import type { SeriesPoint } from './ports.ts'
-import { ScoreHistogram } from './score-histogram.ts'
-import { timeOf } from './score-intake.ts'
-import { ANOMALY, type ScoredBatch, UNSCORED } from './scored.ts'
+import type { SeriesPoint } from '../ports.ts'
+import { ANOMALY, type ScoredBatch, UNSCORED } from '../scored.ts'
+import { ScoreHistogram } from './histogram.ts'
+import { timeOf } from './intake.ts'
 
 /** What a bucket of time holds: two roll-ups of one bucket merge by adding, whatever order they come in. */
 export interface Rollup {

@@ -1,0 +1,70 @@
+/** Tables of a DuckDB score store. `rollups` is append-only between compactions: rows of one bucket add up. */
+export const SCHEMA_VERSION = 1
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS surprisal_schema (version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS scores (
+  pipeline VARCHAR NOT NULL, run_id VARCHAR, prefix VARCHAR NOT NULL, "offset" BIGINT NOT NULL,
+  topic VARCHAR, partition INTEGER, model_version INTEGER NOT NULL,
+  time TIMESTAMP_MS NOT NULL, event_time TIMESTAMP_MS, scored_at TIMESTAMP_MS NOT NULL, entity VARCHAR,
+  log_prob DOUBLE, score DOUBLE, p_value DOUBLE, p_method VARCHAR, verdict VARCHAR NOT NULL, severity VARCHAR,
+  threshold DOUBLE NOT NULL, reasons VARCHAR, attribution VARCHAR);
+CREATE TABLE IF NOT EXISTS rollups (
+  pipeline VARCHAR NOT NULL, width BIGINT NOT NULL, start BIGINT NOT NULL,
+  records BIGINT NOT NULL, anomalies BIGINT NOT NULL, unscored BIGINT NOT NULL, score_max DOUBLE,
+  bins INTEGER[] NOT NULL, counts BIGINT[] NOT NULL);
+CREATE TABLE IF NOT EXISTS stored_offsets (
+  pipeline VARCHAR NOT NULL, run_id VARCHAR, prefix VARCHAR NOT NULL,
+  first BIGINT NOT NULL, next BIGINT NOT NULL, touched_at TIMESTAMP_MS NOT NULL);
+`
+
+/** Where a connection that writes gathers a batch: its chunks hold only what differs from row to row. */
+export const INCOMING = `
+CREATE TEMP TABLE incoming (
+  "offset" DOUBLE, time DOUBLE, event_time DOUBLE, entity VARCHAR, log_prob DOUBLE, score DOUBLE, p_value DOUBLE,
+  p_method UTINYINT, verdict UTINYINT, severity VARCHAR, reasons VARCHAR, attribution VARCHAR);
+`
+
+/** Moves `incoming` into `scores`, with what all rows of a batch share as $1 … $8. */
+export const TAKE_IN = `
+INSERT INTO scores
+SELECT $1, $2, $3, "offset"::BIGINT, $4, $5::INTEGER, $6::INTEGER,
+  make_timestamp_ms(time::BIGINT), make_timestamp_ms(event_time::BIGINT), make_timestamp_ms($7::BIGINT), entity,
+  log_prob, score, p_value, ['rank', 'tail'][p_method + 1], ['normal', 'anomaly', 'unscored'][verdict + 1],
+  severity, $8::DOUBLE, reasons, attribution
+FROM incoming`
+
+export const SCORE_COLUMNS = `
+  pipeline, run_id, prefix, "offset"::DOUBLE AS "offset", topic, partition, model_version,
+  epoch_ms(event_time)::DOUBLE AS event_time, epoch_ms(scored_at)::DOUBLE AS scored_at, entity, log_prob, score,
+  p_value, p_method, verdict, severity, threshold, reasons, attribution`
+
+/** Adds up the roll-up rows of every bucket that has more than one, keeping each bucket's sum. */
+export const COMPACT = [
+  `CREATE OR REPLACE TEMP TABLE scattered AS
+    SELECT * FROM rollups SEMI JOIN
+      (SELECT pipeline, width, start FROM rollups GROUP BY ALL HAVING count(*) > 1) USING (pipeline, width, start)`,
+  `DELETE FROM rollups WHERE (pipeline, width, start) IN (SELECT (pipeline, width, start) FROM scattered)`,
+  `INSERT INTO rollups BY NAME
+    WITH pairs AS (SELECT pipeline, width, start, unnest(bins) AS bin, unnest(counts) AS n FROM scattered),
+    sums AS (SELECT pipeline, width, start, bin, sum(n)::BIGINT AS n FROM pairs GROUP BY ALL),
+    lists AS (SELECT pipeline, width, start, list(bin ORDER BY bin) AS bins, list(n ORDER BY bin) AS counts
+      FROM sums GROUP BY ALL)
+    SELECT pipeline, width, start, sum(records)::BIGINT AS records, sum(anomalies)::BIGINT AS anomalies,
+      sum(unscored)::BIGINT AS unscored, max(score_max) AS score_max,
+      coalesce(any_value(lists.bins), []) AS bins, coalesce(any_value(lists.counts), []) AS counts
+    FROM scattered LEFT JOIN lists USING (pipeline, width, start) GROUP BY pipeline, width, start`,
+  `DROP TABLE scattered`,
+] as const
+
+/** Replaces a pipeline's ranges of stored offsets from before a time by their hull, origin by origin. */
+export const FORGET_GAPS = [
+  `CREATE OR REPLACE TEMP TABLE hulls AS
+    SELECT pipeline, run_id, prefix, min(first) AS first, max(next) AS next, max(touched_at) AS touched_at
+    FROM stored_offsets WHERE pipeline = $1 AND touched_at < make_timestamp_ms($2::BIGINT)
+    GROUP BY ALL HAVING count(*) > 1`,
+  `DELETE FROM stored_offsets AS s USING hulls AS h
+    WHERE s.pipeline = h.pipeline AND s.run_id IS NOT DISTINCT FROM h.run_id AND s.prefix = h.prefix
+      AND s.first >= h.first AND s.next <= h.next`,
+  'INSERT INTO stored_offsets BY NAME SELECT * FROM hulls',
+  'DROP TABLE hulls',
+] as const

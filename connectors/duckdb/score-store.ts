@@ -1,0 +1,142 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { messageOf, SurprisalError } from '../../src/core/errors.ts'
+import type { Page, ScoreQuery, ScoreStore, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
+import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
+import { intake } from '../../src/core/scores/intake.ts'
+import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
+import { checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
+import { seriesOf } from '../../src/core/scores/rollup.ts'
+import { keepPolicyOf } from '../sql/options.ts'
+import { RetentionClock } from '../sql/retention-clock.ts'
+import { type DuckdbScoreStoreOptions, duckdbScoreStoreOptions } from './options.ts'
+import { writeParquet } from './score-export.ts'
+import { openScoreFile, type ScoreFile } from './score-file.ts'
+import { readRollups, readScores } from './score-reads.ts'
+import { INCOMING } from './score-schema.ts'
+import { compactRollups, dropScores, type OriginKey, readStored, takeIn } from './score-writes.ts'
+
+/** Roll-up rows are added up after this many appends, which bounds what a series has to read. */
+const APPENDS_PER_COMPACTION = 256
+
+/**
+ * Scores in one DuckDB file, owned by one process. An append is one transaction over the rows, the roll-ups and the
+ * offsets stored: a killed process leaves all of a batch or none, and a batch that comes again is left out row by
+ * row without a unique index.
+ */
+export class DuckdbScoreStore implements ScoreStore {
+  readonly name = 'duckdb'
+  private readonly options: DuckdbScoreStoreOptions
+  private readonly retention: RetentionClock
+  private file: ScoreFile | undefined
+  private writer: DuckDBConnection | undefined
+  private readonly stored = new Map<string, readonly OffsetRange[]>()
+  private writes: Promise<unknown> = Promise.resolve()
+  private appends = 0
+
+  constructor(options: Partial<DuckdbScoreStoreOptions> & { readonly path: string }) {
+    this.options = duckdbScoreStoreOptions.parse(options)
+    this.retention = new RetentionClock(this.options.retention_days)
+  }
+
+  async open(): Promise<void> {
+    if (this.file !== undefined) return
+    const { path, threads, memory_limit } = this.options
+    this.file = await openScoreFile(path, { threads: String(threads), memory_limit })
+    this.writer = await this.file.connect()
+    await this.writer.run(INCOMING)
+  }
+
+  append(scored: ScoredBatch): Promise<void> {
+    return this.write(async (connection) => {
+      const origin: OriginKey = [scored.pipeline, scored.runId ?? null, scored.batch.origin.prefix]
+      const key = JSON.stringify(origin)
+      const stored = this.stored.get(key) ?? (await readStored(connection, origin))
+      const taken = intake(scored, stored, keepPolicyOf(this.options))
+      if (taken.fresh.length > 0) await takeIn(connection, scored, taken)
+      this.stored.set(key, taken.ranges)
+      if (++this.appends % APPENDS_PER_COMPACTION === 0) await compactRollups(connection)
+      const before = this.retention.due(scored.pipeline)
+      if (before !== undefined) await this.dropBefore(connection, scored.pipeline, before)
+    })
+  }
+
+  async query(query: ScoreQuery): Promise<Page<ScoredRecord>> {
+    const after = checkScoreQuery(query)
+    return this.read((connection) => readScores(connection, query, after))
+  }
+
+  async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
+    const range = checkSeriesQuery(query, keepPolicyOf(this.options))
+    return this.read(async (connection) => seriesOf(await readRollups(connection, query, range), range))
+  }
+
+  pipelines(): Promise<readonly string[]> {
+    return this.read(async (connection) => {
+      const found = await connection.runAndReadAll('SELECT DISTINCT pipeline FROM stored_offsets ORDER BY 1')
+      return found.getRowsJS().map(([pipeline]) => String(pipeline))
+    })
+  }
+
+  retain(pipeline: string, before: number): Promise<number> {
+    return this.write((connection) => this.dropBefore(connection, pipeline, before))
+  }
+
+  /** Writes the scores that a query finds to a Parquet file, newest first; its limit and cursor are not used. */
+  async exportParquet(path: string, query: Omit<ScoreQuery, 'limit' | 'cursor'>): Promise<number> {
+    checkScoreQuery({ ...query, limit: 1 })
+    return this.read((connection) => writeParquet(connection, path, query))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.writes
+    this.writer?.closeSync()
+    this.file?.close()
+    this.writer = undefined
+    this.file = undefined
+  }
+
+  private async dropBefore(connection: DuckDBConnection, pipeline: string, before: number): Promise<number> {
+    this.stored.clear()
+    return dropScores(connection, pipeline, before)
+  }
+
+  /** Writes run one after another on one connection, and a failed one leaves the next unharmed. */
+  private write<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const done = this.writes.then(async () => {
+      if (this.writer === undefined) throw notOpen()
+      return work(this.writer)
+    })
+    this.writes = done.catch(() => {})
+    return done.catch((error) => {
+      this.stored.clear()
+      throw storeError(error)
+    })
+  }
+
+  /** Reads have a connection each: they neither wait for an append nor see half of one. */
+  private async read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (this.file === undefined) throw notOpen()
+    const connection = await this.file.connect()
+    try {
+      return await work(connection)
+    } catch (error) {
+      throw storeError(error)
+    } finally {
+      connection.closeSync()
+    }
+  }
+}
+
+function notOpen(): SurprisalError {
+  return new SurprisalError('STORE_FAILED', 'the score store is not open', { retryable: false })
+}
+
+function storeError(error: unknown): SurprisalError {
+  if (error instanceof SurprisalError) return error
+  const message = messageOf(error)
+  if (/no space left/i.test(message))
+    return new SurprisalError('DISK_FULL', `the disk of the score store is full: ${message}`, {
+      cause: error,
+    })
+  return new SurprisalError('STORE_FAILED', `DuckDB failed: ${message}`, { cause: error })
+}
