@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { random } from '../../src/core/random.ts'
+import { blockBootstrap, mean, winsorize } from '../../src/retrain/block-bootstrap.ts'
+import { type Evaluation, GATE, judge } from '../../src/retrain/gate.ts'
+
+const draw = random(3)
+const base = Float64Array.from({ length: 4000 }, () => -5 + draw.normal())
+const options = { ...GATE, rate: 0.01 }
+const evaluation = (extra: Partial<Evaluation> = {}): Evaluation => ({
+  version: 1,
+  measure: 'a',
+  logProb: base,
+  alarmRate: 0.01,
+  unscoredRate: 0,
+  canariesFound: 0.9,
+  recordsPerSecond: 100_000,
+  ...extra,
+})
+const shifted = (by: number): Float64Array => base.map((value) => value + by + 0.1 * draw.normal())
+const failed = (challenger: Partial<Evaluation>, champion: Partial<Evaluation> = {}): string[] =>
+  judge(evaluation(challenger), evaluation(champion), options)
+    .checks.filter((c) => !c.passed)
+    .map((c) => c.name)
+
+describe('the gate', () => {
+  it('promotes a better challenger and says by how much', () => {
+    const decision = judge(evaluation({ logProb: shifted(0.3) }), evaluation(), options)
+    expect(decision.promote).toBe(true)
+    expect(decision.improvement!.mean).toBeCloseTo(0.3, 1)
+    expect(decision.improvement!.low).toBeGreaterThan(0.28)
+    expect(decision.reason).toMatch(/^promoted: .*better by 0\.(29|30)/)
+  })
+
+  it('rejects a worse one with the reason', () => {
+    const decision = judge(evaluation({ logProb: shifted(-0.3) }), evaluation(), options)
+    expect(decision.promote).toBe(false)
+    expect(decision.reason).toMatch(/^rejected: log-density worse by 0\.(29|30)/)
+  })
+
+  it('lets pass what is worse within the tolerance or within chance', () => {
+    expect(failed({ logProb: shifted(-0.02) })).toEqual([])
+    const few = base.slice(0, 20)
+    expect(failed({ logProb: few.map((v) => v - 0.1 + 3 * draw.normal()) }, { logProb: few })).toEqual([])
+  })
+
+  it('is not bought by one wild record', () => {
+    const logProb = shifted(-0.3)
+    logProb[7] = 1e9
+    expect(failed({ logProb })).toEqual(['density'])
+  })
+
+  it.each([
+    ['alarm rate', { alarmRate: 0.05 }],
+    ['canaries', { canariesFound: 0.7 }],
+    ['cost', { recordsPerSecond: 10_000 }],
+    ['unscored', { unscoredRate: 0.2 }],
+  ])('rejects on %s alone', (name, challenger) => {
+    expect(failed(challenger)).toEqual([name])
+  })
+
+  it('does not compare densities of different base measures', () => {
+    const decision = judge(evaluation({ measure: 'b', logProb: shifted(-9) }), evaluation(), options)
+    expect(decision).toMatchObject({ promote: true, improvement: null })
+  })
+
+  it('does not promote on an empty comparison', () => {
+    const nothing = new Float64Array(10).fill(Number.NaN)
+    expect(failed({ logProb: nothing }, { logProb: nothing })).toContain('density')
+  })
+
+  it('judges a first model by its alarm rate and coverage alone', () => {
+    expect(judge(evaluation(), undefined, options).promote).toBe(true)
+    expect(judge(evaluation({ alarmRate: 0.2 }), undefined, options).promote).toBe(false)
+  })
+})
+
+describe('blockBootstrap', () => {
+  it('covers the mean of a dependent series about as often as it says', () => {
+    let covered = 0
+    for (let trial = 0; trial < 200; trial++) {
+      let level = 0
+      const series = Float64Array.from({ length: 1000 }, () => {
+        level = 0.5 * level + draw.normal()
+        return level
+      })
+      const { low, high } = blockBootstrap(winsorize(series), mean, draw, 200)
+      if (low <= 0 && high >= 0) covered++
+    }
+    expect(covered).toBeGreaterThan(170)
+  })
+})
