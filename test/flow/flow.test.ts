@@ -20,8 +20,8 @@ beforeAll(useCpu)
 describe.each(ARCHITECTURES)('%s', (_, architecture) => {
   it('is a density: it sums to 1 over a grid', async () => {
     const spec = architecture(2, 3)
-    using flow = Flow.from(spec, randomisedWeights(spec, 5, 0.25))
-    const [half, points] = [12, 240]
+    using flow = Flow.from(spec, randomisedWeights(spec, 5, 0.2))
+    const [half, points] = [24, 300]
     const step = (2 * half) / points
     const grid = Float32Array.from({ length: points * points * 2 }, (_, i) => {
       const cell = i % 2 === 0 ? Math.floor(i / 2 / points) : Math.floor(i / 2) % points
