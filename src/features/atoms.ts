@@ -16,7 +16,7 @@ export function countValues(sorted: Float64Array): ValueCounts {
   for (const x of sorted) {
     if (n > 0 && values[n - 1] === x) counts[n - 1]++
     else {
-      values[n] = x
+      values[n] = x + 0 // JSON knows no −0
       counts[n++] = 1
     }
   }

@@ -109,24 +109,35 @@ export class View {
   /** Inputs of the named rows, or of all rows. */
   input(encoded: EncodedBatch, rows?: ArrayLike<number>): ViewInput {
     const n = rows?.length ?? encoded.rows
-    const x = new Float32Array(n * this.dim)
+    const x = this.#values(encoded, n, rows)
     const correction = new Float64Array(n)
-    const width = encoded.rows === 0 ? 0 : encoded.numeric.length / encoded.rows
     let fill: Uint8Array | undefined
-    for (const [d, { from, column }] of this.spec.dims.entries()) {
-      const source = from === 'joint' ? encoded.joint : encoded.numeric
-      for (let i = 0, at = d; i < n; i++, at += this.dim) {
-        const u = source[(rows === undefined ? i : rows[i]) * width + column]
-        if (!Number.isNaN(u)) {
-          x[at] = u
-          continue
-        }
-        fill ??= new Uint8Array(n * this.dim)
-        fill[at] = 1
-        correction[i] += FILLED
-      }
+    for (let at = 0; at < x.length; at++) {
+      if (!Number.isNaN(x[at])) continue
+      fill ??= new Uint8Array(x.length)
+      fill[at] = 1
+      x[at] = 0
+      correction[Math.floor(at / this.dim)] += FILLED
     }
     return { x, context: this.#context(encoded, n, rows), correction, ...(fill && { fill }) }
+  }
+
+  #values(encoded: EncodedBatch, n: number, rows: ArrayLike<number> | undefined): Float32Array {
+    const x = new Float32Array(n * this.dim)
+    const width = encoded.rows === 0 ? 0 : encoded.numeric.length / encoded.rows
+    const { dims } = this.spec
+    const whole =
+      dims.length === width && dims.every(({ from, column }, d) => from === dims[0].from && column === d)
+    if (whole && rows === undefined) {
+      if (dims.length > 0) x.set(encoded[dims[0].from])
+      return x
+    }
+    for (const [d, { from, column }] of dims.entries()) {
+      const source = encoded[from]
+      for (let i = 0, at = d; i < n; i++, at += this.dim)
+        x[at] = source[(rows === undefined ? i : rows[i]) * width + column]
+    }
+    return x
   }
 
   #context(encoded: EncodedBatch, n: number, rows: ArrayLike<number> | undefined): Float32Array {
