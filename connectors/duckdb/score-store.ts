@@ -16,7 +16,7 @@ import { INCOMING } from './score-schema.ts'
 import { compactRollups, dropScores, type OriginKey, readStored, takeIn } from './score-writes.ts'
 
 /** Roll-up rows are added up after this many appends, which bounds what a series has to read. */
-const APPENDS_PER_COMPACTION = 256
+const APPENDS_PER_COMPACTION = 64
 
 /**
  * Scores in one DuckDB file, owned by one process. An append is one transaction over the rows, the roll-ups and the

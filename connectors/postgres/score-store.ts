@@ -14,7 +14,7 @@ import { postgresError } from './postgres-error.ts'
 import { readRollups, readScores } from './score-reads.ts'
 import { COMPACT, FORGET_GAPS, lockStored, originOf, takeIn } from './score-writes.ts'
 
-const APPENDS_PER_COMPACTION = 256
+const APPENDS_PER_COMPACTION = 64
 const CONNECT_TIMEOUT = 10_000
 
 /**
