@@ -1,7 +1,7 @@
 import { type Data, type DataType, type Field, Type, type Vector } from 'apache-arrow'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Column, NumberValues, StringColumn } from '../../src/core/record.ts'
-import { isSet, sliceBits, spreadBits } from './bits.ts'
+import { isSet, sliceBits, spreadBits } from '../files/bits.ts'
 import { internUtf8, internViews } from './text.ts'
 
 /** The parts of an Arrow type that a conversion reads; which ones are there depends on typeId. */
@@ -42,6 +42,7 @@ export function isSupported(type: DataType): boolean {
 export function columnOfData(field: Field, data: Data, from: number, count: number): Column {
   const type = data.type as ArrowType
   if (type.typeId === Type.Null) return { kind: 'mixed', values: new Array(count).fill(null) }
+  checkLength(field, data, from + count)
   const bitmap = data.nullBitmap
   const validity =
     bitmap && bitmap.length > 0 && data.nullCount !== 0
@@ -49,10 +50,7 @@ export function columnOfData(field: Field, data: Data, from: number, count: numb
       : undefined
   const nulls = validity && { validity }
   const values = data.values as NumberValues | BigInt64Array | BigUint64Array
-  const part = () => {
-    if (values.length < from + count) throw corrupt(`column "${field.name}" is shorter than its batch`)
-    return values.subarray(from, from + count)
-  }
+  const part = () => values.subarray(from, from + count)
   switch (type.typeId) {
     case Type.Int:
       return { kind: 'number', values: asNumbers(part()), integer: true, ...nulls }
@@ -100,6 +98,22 @@ export function unsupported(field: Field): SurprisalError {
     'SCHEMA_MISMATCH',
     `column "${field.name}" has the Arrow type ${field.type}, which cannot be scored; leave it out with --ignore ${field.name}`,
   )
+}
+
+/** Refuses a column whose buffers hold fewer rows than its header claims, before anything of that size is made. */
+function checkLength(field: Field, data: Data, rows: number): void {
+  const { type, values, valueOffsets, nullBitmap } = data
+  const bits = (8 * (values?.length ?? 0)) / (type.typeId === Type.Bool ? 1 : 8)
+  const held =
+    type.typeId === Type.Utf8 || type.typeId === Type.LargeUtf8
+      ? valueOffsets.length - 1
+      : type.typeId === Type.Utf8View
+        ? values.length / 16
+        : type.typeId === Type.Decimal
+          ? values.length / ((type as ArrowType).bitWidth / 32)
+          : bits - (type.typeId === Type.Bool ? data.offset : 0)
+  const known = nullBitmap && nullBitmap.length > 0 ? nullBitmap.length * 8 - data.offset : rows
+  if (rows > held || rows > known) throw corrupt(`column "${field.name}" is shorter than its batch`)
 }
 
 export function corrupt(what: string): SurprisalError {

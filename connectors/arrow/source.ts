@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { type Field, type RecordBatch as ArrowBatch, RecordBatchReader, type Schema } from 'apache-arrow'
+import { type RecordBatch as ArrowBatch, type Field, RecordBatchReader, type Schema } from 'apache-arrow'
 import { isSurprisalError, messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { Column } from '../../src/core/record.ts'
 import { onFile } from '../files/file-error.ts'
@@ -8,23 +8,24 @@ import { columnOfData, isSupported, unsupported } from './column.ts'
 import { registerCodecs } from './compression.ts'
 
 const MAGIC = 'ARROW1'
-/** The magic and its padding to 8 bytes, after which an IPC file goes on like an IPC stream. */
+/** The magic with its padding. */
 const PREFIX_BYTES = 8
 
 /**
- * An Arrow IPC file or stream. A path is read batch by batch through a file handle; standard input (any async
- * iterable of bytes) as a stream, where an IPC file serves too. Memory is bounded by the largest record batch.
+ * An Arrow IPC file or stream, read batch by batch through a file handle, or an IPC stream that comes as chunks of
+ * bytes (standard input). Memory is bounded by the largest record batch.
  * Throws FILE_FORMAT where it is truncated or corrupt, SCHEMA_MISMATCH on column types that cannot be scored.
  */
 export class ArrowFile implements RecordFile {
   readonly path: string
-  readonly #bytes: AsyncIterable<Uint8Array> | undefined
+  readonly #from: string | AsyncIterable<Uint8Array>
   #handle: FileHandle | undefined
   #reader: RecordBatchReader | undefined
 
-  constructor(path: string, bytes?: AsyncIterable<Uint8Array>) {
+  /** `from` is where the bytes are, where that is not `path` (standard input). */
+  constructor(path: string, from: string | AsyncIterable<Uint8Array> = path) {
     this.path = path
-    this.#bytes = bytes
+    this.#from = from
   }
 
   async columns(): Promise<readonly DeclaredColumn[]> {
@@ -37,13 +38,13 @@ export class ArrowFile implements RecordFile {
     const { schema } = reader
     const fields = selectFields(schema, wanted)
     let first = 0
-    for (;;) {
-      const arrow = await this.#guard(() => reader.next())
-      if (arrow.done || signal.aborted) return
-      this.#checkSchema(schema, arrow.value.schema)
-      for (let from = 0; from < arrow.value.numRows; from += MAX_ROWS) {
-        const rows = Math.min(MAX_ROWS, arrow.value.numRows - from)
-        const columns = await this.#guard(async () => convert(arrow.value, fields, from, rows))
+    for (let index = 0; ; index++) {
+      const arrow = await this.#guard(() => batchAt(reader, index))
+      if (arrow === undefined || signal.aborted) return
+      this.#checkSchema(schema, arrow.schema)
+      for (let from = 0; from < arrow.numRows; from += MAX_ROWS) {
+        const rows = Math.min(MAX_ROWS, arrow.numRows - from)
+        const columns = await this.#guard(() => convert(arrow, fields, from, rows))
         yield {
           batch: { rows, columns, origin: { prefix: this.path, offsets: { first } } },
           rejected: [],
@@ -65,14 +66,16 @@ export class ArrowFile implements RecordFile {
   async #open(): Promise<RecordBatchReader> {
     if (this.#reader !== undefined) return this.#reader
     registerCodecs()
-    if (this.#bytes === undefined) {
-      this.#handle = await onFile(this.path, 'read', () => open(this.path, 'r'))
+    const from = this.#from
+    if (typeof from === 'string') {
+      this.#handle = await onFile(this.path, 'read', () => open(from, 'r'))
       await this.#checkTail(this.#handle)
     }
     this.#reader = await this.#guard(async () => {
-      const reader: RecordBatchReader = this.#handle
-        ? await RecordBatchReader.from(this.#handle)
-        : await RecordBatchReader.from(withoutMagic(this.#bytes!))
+      const reader: RecordBatchReader =
+        typeof from === 'string'
+          ? await RecordBatchReader.from(this.#handle!)
+          : await RecordBatchReader.from(from)
       await reader.open()
       return reader
     })
@@ -118,6 +121,21 @@ export class ArrowFile implements RecordFile {
   }
 }
 
+/**
+ * The next record batch, undefined at the end. A file's are asked for by number: its iterator would read a block that
+ * is no record batch over and over.
+ */
+async function batchAt(reader: RecordBatchReader, index: number): Promise<ArrowBatch | undefined> {
+  if (!reader.isFile()) {
+    const next = await reader.next()
+    return next.done ? undefined : next.value
+  }
+  if (index >= reader.numRecordBatches) return undefined
+  const batch = await reader.readRecordBatch(index)
+  if (batch === null) throw new Error(`record batch ${index} is missing`)
+  return batch
+}
+
 interface SelectedField {
   readonly field: Field
   readonly index: number
@@ -138,22 +156,9 @@ function convert(
   rows: number,
 ): Map<string, Column> {
   return new Map(
-    fields.map(({ field, index }) => [field.name, columnOfData(field, arrow.data.children[index], from, rows)]),
+    fields.map(({ field, index }) => [
+      field.name,
+      columnOfData(field, arrow.data.children[index], from, rows),
+    ]),
   )
-}
-
-/** The stream inside an IPC file: the file without its leading magic. */
-async function* withoutMagic(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let head: Buffer | undefined = Buffer.alloc(0)
-  for await (const chunk of bytes) {
-    if (head === undefined) {
-      yield chunk
-      continue
-    }
-    head = Buffer.concat([head, chunk])
-    if (head.length < PREFIX_BYTES) continue
-    yield head.toString('latin1', 0, MAGIC.length) === MAGIC ? head.subarray(PREFIX_BYTES) : head
-    head = undefined
-  }
-  if (head !== undefined) yield head
 }

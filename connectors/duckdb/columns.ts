@@ -150,5 +150,8 @@ function badCells(vectors: readonly RawVector[], chunks: readonly DuckDBDataChun
 }
 
 function withBadCells(column: Column, bad: ReadonlyMap<number, string>, rows: number): Column {
-  return { kind: 'mixed', values: Array.from({ length: rows }, (_, row) => bad.get(row) ?? cell(column, row)) }
+  return {
+    kind: 'mixed',
+    values: Array.from({ length: rows }, (_, row) => bad.get(row) ?? cell(column, row)),
+  }
 }

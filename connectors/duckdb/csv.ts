@@ -26,8 +26,8 @@ const MOSTLY = 0.9
 const SAMPLE_ROWS = 20_480
 
 /** Reads the dialect of a CSV file with a header row. SCHEMA_MISMATCH on doubled names, FILE_FORMAT without a header. */
-export async function sniffCsv(connection: DuckDBConnection, path: string): Promise<CsvDialect> {
-  const file = plainPath(path)
+export async function sniffCsv(connection: DuckDBConnection, path: string, at: string): Promise<CsvDialect> {
+  const file = plainPath(at)
   const sniff = await connection.runAndReadAll(
     `SELECT Delimiter, Quote, "Escape", SkipRows::INTEGER AS SkipRows, to_json("Columns") AS "Columns",
       DateFormat, TimestampFormat FROM sniff_csv($1, header = true, ignore_errors = true, sample_size = ${SAMPLE_ROWS})`,

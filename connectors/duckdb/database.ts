@@ -44,7 +44,11 @@ export function plainPath(path: string): string {
 export function duckdbError(error: unknown, path: string): unknown {
   const text = messageOf(error)
   if (text.includes('No space left on device'))
-    return new SurprisalError('DISK_FULL', `${path}: the disk is full; nothing was left behind`, { cause: error })
+    return new SurprisalError('DISK_FULL', `${path}: the disk is full; nothing was left behind`, {
+      cause: error,
+    })
+  if (text.includes('No such file or directory'))
+    return new SurprisalError('FILE_NOT_FOUND', `${path}: the file or its folder is gone`, { cause: error })
   const firstLine = text.split('\n')[0]
   return new SurprisalError('FILE_FORMAT', `${path}: ${firstLine}`, { cause: error })
 }

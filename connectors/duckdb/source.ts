@@ -21,11 +21,14 @@ interface Plan {
 export class DuckdbFile implements RecordFile {
   readonly path: string
   readonly #format: 'parquet' | 'csv'
+  readonly #at: string
   #database: Database | undefined
   #plan: Plan | undefined
 
-  constructor(path: string, format: 'parquet' | 'csv') {
+  /** `at` is where the bytes lie, where that is not `path` (standard input). */
+  constructor(path: string, format: 'parquet' | 'csv', at: string = path) {
     this.path = path
+    this.#at = at
     this.#format = format
   }
 
@@ -72,7 +75,7 @@ export class DuckdbFile implements RecordFile {
     this.#database ??= await openDatabase()
     const { connection } = this.#database
     this.#plan ??= await this.#guard(() =>
-      this.#format === 'csv' ? planCsv(connection, this.path) : planParquet(connection, this.path),
+      this.#format === 'csv' ? planCsv(this.path, this.#at) : planParquet(connection, this.path, this.#at),
     )
     return { connection, plan: this.#plan }
   }
@@ -113,10 +116,10 @@ export class DuckdbFile implements RecordFile {
   }
 }
 
-async function planParquet(connection: DuckDBConnection, path: string): Promise<Plan> {
-  const sql = `read_parquet(${literal(plainPath(path))})`
+async function planParquet(connection: DuckDBConnection, path: string, at: string): Promise<Plan> {
+  const sql = `read_parquet(${literal(plainPath(at))})`
   const schema = await connection.runAndReadAll('SELECT name, num_children::DOUBLE FROM parquet_schema($1)', [
-    plainPath(path),
+    plainPath(at),
   ])
   checkUnique(path, topLevelNames(schema.getRows() as [string, number | null][]))
   const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${sql}`)
@@ -124,10 +127,12 @@ async function planParquet(connection: DuckDBConnection, path: string): Promise<
   return { sql, columns, select: ({ name, type }) => selectTyped(name, type) }
 }
 
-async function planCsv(connection: DuckDBConnection, path: string): Promise<Plan> {
-  const { sql, columns, dateFormat, timestampFormat } = await sniffCsv(connection, path)
-  // The sniffing itself met broken lines; what counts is what the reading meets.
-  await connection.run('DELETE FROM reject_errors').catch(() => {})
+async function planCsv(path: string, at: string): Promise<Plan> {
+  // In a database of its own: the broken lines that sniffing meets must not be counted beside those of the reading.
+  const database = await openDatabase()
+  const { sql, columns, dateFormat, timestampFormat } = await sniffCsv(database.connection, path, at).finally(
+    () => database.close(),
+  )
   return {
     sql,
     columns,

@@ -97,7 +97,11 @@ function selectColumn(column: Column, rows: Int32Array): Column {
   if (column.kind === 'mixed') return { ...column, values: Array.from(rows, (row) => column.values[row]) }
   const validity = column.validity && selectBits(column.validity, rows)
   if (column.kind === 'string')
-    return { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]), ...(validity && { validity }) }
+    return {
+      ...column,
+      codes: Int32Array.from(rows, (row) => column.codes[row]),
+      ...(validity && { validity }),
+    }
   const values = column.values.slice(0, rows.length)
   for (let i = 0; i < rows.length; i++) values[i] = column.values[rows[i]]
   return { ...column, values, ...(validity && { validity }) } as Column
