@@ -59,6 +59,7 @@ export class FeatureEncoder {
    */
   encode(batch: RecordBatch, into?: EncodedBatch): EncodedBatch {
     const target = new EncodeTarget(batch.rows, this.layout, this.#twofold, into)
+    if (batch.rows === 0) return target
     target.logUnits.fill(this.#logUnits)
     const writers = this.#encoders.map((encoder) => encoder.bind(batch, target))
     for (let from = 0; from < batch.rows; from += BLOCK) {

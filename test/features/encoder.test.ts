@@ -3,6 +3,7 @@ import { random } from '../../src/core/random.ts'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { FeatureEncoder } from '../../src/features/encoder.ts'
 import { fitEncoder } from '../../src/features/encoder-fit.ts'
+import { exactView } from '../../src/features/view.ts'
 import { featureEncoderSuite, mixedRows } from '../conformance/feature-encoder.suite.ts'
 
 featureEncoderSuite('fitted in one go', fitEncoder)
@@ -135,6 +136,11 @@ describe('FeatureEncoder', () => {
     const encoded = learned.encode(batchOfRows([data[0], data[99_999], { customer: 'nobody', kind: 'a' }]))
     expect(encoded.logDiscrete.every((p) => Number.isFinite(p))).toBe(true)
     expect(encoded.codes[2 * learned.layout.discrete.length]).toBe(0)
+  })
+
+  it('encodes an empty batch, columns or none, to nothing', () => {
+    expect(encoder.encode(batchOfRows([])).rows).toBe(0)
+    expect(exactView(encoder.layout).input(encoder.encode(batchOfRows([]))).x.length).toBe(0)
   })
 
   it('names the column of a wrong field', () => {
