@@ -91,7 +91,8 @@ export function readArtifact(bytes: Uint8Array): Model {
       rows > 0 &&
       vectors.x.length === rows * flow.dim &&
       vectors.context.length === rows * contextColumns(flow.context)
-    if (!sound) throw new SurprisalError('MODEL_INVALID', `the golden vectors of member ${m} have a wrong size`)
+    if (!sound)
+      throw new SurprisalError('MODEL_INVALID', `the golden vectors of member ${m} have a wrong size`)
     return vectors
   })
   const weights = manifest.members.map(({ flow }, m) => {
@@ -102,14 +103,18 @@ export function readArtifact(bytes: Uint8Array): Model {
     return named
   })
   const [foreign] = rest.keys()
-  if (foreign !== undefined) throw new SurprisalError('MODEL_INVALID', `the model file has a foreign tensor "${foreign}"`)
+  if (foreign !== undefined)
+    throw new SurprisalError('MODEL_INVALID', `the model file has a foreign tensor "${foreign}"`)
   return { manifest, weights, golden, surprisals }
 }
 
 function requireVersion(version: string | undefined): void {
   const number = Number(version)
   if (!Number.isInteger(number) || number < 1) {
-    throw new SurprisalError('MODEL_INVALID', `the model file has the format version ${JSON.stringify(version)}`)
+    throw new SurprisalError(
+      'MODEL_INVALID',
+      `the model file has the format version ${JSON.stringify(version)}`,
+    )
   }
   if (number > FORMAT_VERSION) {
     throw new SurprisalError(
@@ -147,7 +152,10 @@ function requireSurprisals(surprisals: Float32Array, manifest: Manifest): void {
     surprisals.length > 0 &&
     surprisals.every((s, i) => Number.isFinite(s) && (i === 0 || s >= surprisals[i - 1]))
   if (!sound) {
-    throw new SurprisalError('MODEL_INVALID', 'the calibration of the model file is not an ascending list of its records')
+    throw new SurprisalError(
+      'MODEL_INVALID',
+      'the calibration of the model file is not an ascending list of its records',
+    )
   }
 }
 
@@ -156,7 +164,9 @@ function asModelError<T>(member: number, read: () => T): T {
     return read()
   } catch (cause) {
     if (!isSurprisalError(cause)) throw cause
-    throw new SurprisalError('MODEL_INVALID', `member ${member} of the model file: ${messageOf(cause)}`, { cause })
+    throw new SurprisalError('MODEL_INVALID', `member ${member} of the model file: ${messageOf(cause)}`, {
+      cause,
+    })
   }
 }
 

@@ -1,0 +1,51 @@
+import { type Random, random } from '../core/random.ts'
+import type { RecordBatch } from '../core/record.ts'
+import { takeRows } from './rows.ts'
+
+/**
+ * A uniform sample of a stream of batches in the stream's order, in bounded memory: every row draws a number and is
+ * kept while it lies under a mark that is halved whenever more than `limit` rows are held.
+ */
+export class StreamSample {
+  readonly #limit: number
+  readonly #random: Random
+  #held: { batch: RecordBatch; draws: Float64Array }[] = []
+  #mark = 1
+  #seen = 0
+  #rows = 0
+
+  constructor(limit: number, seed: number) {
+    this.#limit = limit
+    this.#random = random(seed)
+  }
+
+  add(batch: RecordBatch): void {
+    this.#seen += batch.rows
+    const draws = Float64Array.from({ length: batch.rows }, () => this.#random.uniform())
+    this.#keep(batch, draws)
+    while (this.#rows > this.#limit) {
+      this.#mark /= 2
+      const held = this.#held
+      this.#held = []
+      this.#rows = 0
+      for (const part of held) this.#keep(part.batch, part.draws)
+    }
+  }
+
+  /** Rows offered so far. */
+  get seen(): number {
+    return this.#seen
+  }
+
+  get batches(): readonly RecordBatch[] {
+    return this.#held.map(({ batch }) => batch)
+  }
+
+  #keep(batch: RecordBatch, draws: Float64Array): void {
+    const rows = [...draws.keys()].filter((i) => draws[i] < this.#mark)
+    if (rows.length === 0) return
+    this.#rows += rows.length
+    if (rows.length === batch.rows) this.#held.push({ batch, draws })
+    else this.#held.push({ batch: takeRows(batch, rows), draws: Float64Array.from(rows, (i) => draws[i]) })
+  }
+}
