@@ -86,6 +86,7 @@ export function readArtifact(bytes: Uint8Array): Model {
       context: take(`golden.${m}.context`),
       logProb: take(`golden.${m}.log_prob`),
     }
+    if (flow === null) return vectors
     const rows = vectors.logProb.length
     const sound =
       rows > 0 &&
@@ -99,7 +100,7 @@ export function readArtifact(bytes: Uint8Array): Model {
     const own = [...rest].filter(([name]) => name.startsWith(`member.${m}.`))
     for (const [name] of own) rest.delete(name)
     const named = new Map(own.map(([name, tensor]) => [name.slice(`member.${m}.`.length), tensor]))
-    asModelError(m, () => validateWeights(flow, named))
+    if (flow !== null) asModelError(m, () => validateWeights(flow, named))
     return named
   })
   const [foreign] = rest.keys()
@@ -141,7 +142,7 @@ function parseManifest(json: string): Manifest {
   }
   const members = parsed.data.members.map((member, m) => ({
     ...member,
-    flow: asModelError(m, () => validateSpec(member.flow)),
+    flow: member.flow === null ? null : asModelError(m, () => validateSpec(member.flow)),
   }))
   return { ...parsed.data, members }
 }

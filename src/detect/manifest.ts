@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { FlowSpec } from '../core/flow-spec.ts'
+import type { EncoderState } from '../features/encoder-state.ts'
+import type { ViewSpec } from '../features/view.ts'
 
 /** The newest format that this program writes and reads. */
 export const FORMAT_VERSION = 1
@@ -7,15 +9,27 @@ export const FORMAT_VERSION = 1
 const count = z.int().min(0)
 const finite = z.number()
 
+const view = z.object({
+  name: z.string(),
+  dims: z.array(
+    z.object({ from: z.enum(['numeric', 'joint']), column: count, gaussian: finite, uniform: finite }),
+  ),
+  contextFloats: count,
+  binary: z.array(count),
+  embedded: z.array(
+    z.object({ column: count, pooledFrom: count.exactOptional(), levels: count, width: count }),
+  ),
+}) satisfies z.ZodType<ViewSpec>
+
 const member = z.object({
-  /** Which view of the encoded record the flow models. */
-  view: z.enum(['exact', 'joint']),
-  /** Checked by the flow's own rules when the weights are read. */
-  flow: z.custom<FlowSpec>((value) => typeof value === 'object' && value !== null),
+  /** What of the encoded record the flow models. */
+  view,
+  /** null where the view has no dimension. Checked by the flow's own rules when the weights are read. */
+  flow: z.custom<FlowSpec | null>((value) => typeof value === 'object'),
   /** Of the log densities of held-out normal records, nats. */
   median: finite,
   iqr: finite.positive(),
-  held_out_nll: finite,
+  held_out_nll: finite.nullable(),
 })
 
 /** What a model file says about itself: plain JSON beside the tensors. */
@@ -30,7 +44,7 @@ export const manifestSchema = z.object({
   measure: z.string(),
   /** Every column of the training data and what became of it. */
   fields: z.array(z.object({ field: z.string(), kind: z.string(), why: z.string() })),
-  encoder: z.unknown(),
+  encoder: z.custom<EncoderState>((value) => typeof value === 'object' && value !== null),
   members: z.array(member).min(1),
   calibration: z.object({
     method: z.enum(['split', 'cross-conformal']),

@@ -1,0 +1,101 @@
+import type { FlowWeights } from '../core/flow-spec.ts'
+import type { EncodedBatch } from '../features/encoded.ts'
+import { View, type ViewSpec } from '../features/view.ts'
+import { FlowScorer } from '../kernel/flow-scorer.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Manifest } from './manifest.ts'
+
+export type MemberState = Manifest['members'][number]
+
+/** The view whose members make log_prob; the others take part in the ranking alone. */
+export const EXACT = 'exact'
+
+/** A density can be too small for a float; it stays comparable and finite. */
+const LEAST = -1e30
+
+/** What the members say of a batch of encoded records; all in nats. */
+export interface Densities {
+  /** Per member, [rows]: log density in encoded space, log P(discrete part) included for members of the exact view. */
+  readonly members: readonly Float64Array[]
+  /** [rows]: log P(discrete) + log mean exp over the members of the exact view: the mixture's encoded density. */
+  readonly exact: Float64Array
+}
+
+/** The flows of a detector, ready to score in this thread. */
+export class Ensemble implements Disposable {
+  readonly #groups: readonly { readonly view: View; readonly members: readonly number[] }[]
+  /** null where the view has no dimension: its density is that of the discrete part alone. */
+  readonly #scorers: readonly (FlowScorer | null)[]
+  readonly #exact: readonly number[]
+
+  constructor(
+    kernel: Kernel,
+    members: readonly { readonly view: ViewSpec; readonly flow: MemberState['flow'] }[],
+    weights: readonly FlowWeights[],
+  ) {
+    const groups = new Map<string, { view: View; members: number[] }>()
+    for (const [m, { view }] of members.entries()) {
+      const key = JSON.stringify(view)
+      const group = groups.get(key) ?? { view: new View(view), members: [] }
+      groups.set(key, group)
+      group.members.push(m)
+    }
+    this.#groups = [...groups.values()]
+    this.#scorers = members.map(({ flow }, m) => (flow === null ? null : new FlowScorer(kernel, flow, weights[m])))
+    this.#exact = members.flatMap(({ view }, m) => (view.name === EXACT ? [m] : []))
+  }
+
+  /** `exactOnly` leaves the other members' densities out (empty). */
+  evaluate(encoded: EncodedBatch, exactOnly = false): Densities {
+    const members = this.#scorers.map(() => new Float64Array(0))
+    for (const { view, members: own } of this.#groups) {
+      const exact = view.spec.name === EXACT
+      if (exactOnly && !exact) continue
+      const input = view.input(encoded)
+      for (const m of own) {
+        const density = this.#scorers[m]?.logProb(input.x, input.context, encoded.rows)
+        members[m] = completed(
+          density ?? new Float64Array(encoded.rows),
+          input.correction,
+          exact ? encoded.logDiscrete : undefined,
+        )
+      }
+    }
+    return {
+      members,
+      exact: mixture(
+        this.#exact.map((m) => members[m]),
+        encoded.rows,
+      ),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const scorer of this.#scorers) scorer?.dispose()
+  }
+}
+
+function completed(
+  density: Float64Array,
+  correction: Float64Array,
+  discrete: Float64Array | undefined,
+): Float64Array {
+  for (let i = 0; i < density.length; i++) {
+    const value = density[i] + correction[i] + (discrete === undefined ? 0 : discrete[i])
+    density[i] = value > LEAST ? value : LEAST
+  }
+  return density
+}
+
+/** log of the mean of the densities. */
+function mixture(members: readonly Float64Array[], rows: number): Float64Array {
+  const out = new Float64Array(rows)
+  for (let i = 0; i < rows; i++) {
+    let peak = LEAST
+    for (const density of members) if (density[i] > peak) peak = density[i]
+    let sum = 0
+    for (const density of members) sum += Math.exp(density[i] - peak)
+    out[i] = peak + Math.log(sum / members.length)
+  }
+  return out
+}
