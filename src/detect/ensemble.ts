@@ -41,13 +41,15 @@ export class Ensemble implements Disposable {
       group.members.push(m)
     }
     this.#groups = [...groups.values()]
-    this.#scorers = members.map(({ flow }, m) => (flow === null ? null : new FlowScorer(kernel, flow, weights[m])))
+    this.#scorers = members.map(({ flow }, m) =>
+      flow === null ? null : new FlowScorer(kernel, flow, weights[m]),
+    )
     this.#exact = members.flatMap(({ view }, m) => (view.name === EXACT ? [m] : []))
   }
 
   /** `exactOnly` leaves the other members' densities out (empty). */
   evaluate(encoded: EncodedBatch, exactOnly = false): Densities {
-    const members = this.#scorers.map(() => new Float64Array(0))
+    const members: Float64Array[] = this.#scorers.map(() => new Float64Array(0))
     for (const { view, members: own } of this.#groups) {
       const exact = view.spec.name === EXACT
       if (exactOnly && !exact) continue

@@ -1,6 +1,6 @@
 import { type Random, random } from '../core/random.ts'
 import type { RecordBatch } from '../core/record.ts'
-import { takeRows } from './rows.ts'
+import { selectRows } from '../features/select-rows.ts'
 
 /**
  * A uniform sample of a stream of batches in the stream's order, in bounded memory: every row draws a number and is
@@ -46,6 +46,6 @@ export class StreamSample {
     if (rows.length === 0) return
     this.#rows += rows.length
     if (rows.length === batch.rows) this.#held.push({ batch, draws })
-    else this.#held.push({ batch: takeRows(batch, rows), draws: Float64Array.from(rows, (i) => draws[i]) })
+    else this.#held.push({ batch: selectRows(batch, rows), draws: Float64Array.from(rows, (i) => draws[i]) })
   }
 }

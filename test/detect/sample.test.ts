@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { batchOfRows, cell, idOf } from '../../src/core/record.ts'
-import { sliceBatch, takeRows } from '../../src/detect/rows.ts'
+import { sliceBatch } from '../../src/detect/rows.ts'
 import { StreamSample } from '../../src/detect/sample.ts'
 
 const rows = Array.from({ length: 64 }, (_, i) => ({
@@ -20,9 +20,6 @@ const table = (b: typeof batch) =>
 describe('rows', () => {
   it('are sliced without losing a value, a gap or an id', () => {
     expect(table(sliceBatch(batch, 16, 43))).toEqual(table(batch).slice(16, 43))
-  })
-  it('are taken in any order', () => {
-    expect(table(takeRows(batch, [40, 3, 3, 35]))).toEqual([40, 3, 3, 35].map((i) => table(batch)[i]))
   })
 })
 

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url'
+import Tinypool from 'tinypool'
+import { type ErrorCode, SurprisalError } from '../core/errors.ts'
+import { entryUrl } from '../core/package-root.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { RecordScorerOptions, ScoredColumns } from './record-scorer.ts'
+import { buffersOf } from './wire.ts'
+
+/** What every scoring thread is born with. The artifact is in memory that all of them share. */
+export interface ScoreWorkerData {
+  readonly artifact: SharedArrayBuffer
+  readonly options: RecordScorerOptions
+}
+export interface ScoreTask {
+  readonly batch: RecordBatch
+  readonly explain: number
+}
+/** A SurprisalError would lose its code on the way between threads. */
+export type ScoreOutcome =
+  | { readonly scored: ScoredColumns }
+  | { readonly code: ErrorCode; readonly message: string; readonly stack: string | undefined }
+
+/** Threads that each hold the whole detector and score whole batches. */
+export class ScorePool implements AsyncDisposable {
+  readonly #pool: Tinypool
+
+  constructor(artifact: Uint8Array, options: RecordScorerOptions, threads: number) {
+    const shared = new SharedArrayBuffer(artifact.byteLength)
+    new Uint8Array(shared).set(artifact)
+    const workerData: ScoreWorkerData = { artifact: shared, options }
+    this.#pool = new Tinypool({
+      filename: fileURLToPath(entryUrl('score-worker')),
+      minThreads: threads,
+      maxThreads: threads,
+      isolateWorkers: false,
+      workerData,
+    })
+  }
+
+  /** Takes the buffers of the batch away from the calling thread. */
+  async score(task: ScoreTask): Promise<ScoredColumns> {
+    const outcome: ScoreOutcome = await this.#pool.run(task, { transferList: buffersOf(task.batch) })
+    if ('scored' in outcome) return outcome.scored
+    const cause = new Error(outcome.message)
+    cause.stack = outcome.stack
+    throw new SurprisalError(outcome.code, outcome.message, { cause })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.destroy()
+  }
+}

@@ -1,0 +1,140 @@
+import { offsetOf, type RecordBatch } from '../core/record.ts'
+import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts'
+import type { EncodedBatch } from '../features/encoded.ts'
+import { FeatureEncoder } from '../features/encoder.ts'
+import { selectRows } from '../features/select-rows.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Model } from './artifact.ts'
+import { Attribution } from './attribution.ts'
+import { Calibration } from './calibration.ts'
+import { combine } from './combination.ts'
+import { Ensemble } from './ensemble.ts'
+import { redactReasons } from './redaction.ts'
+import { sliceBatch } from './rows.ts'
+import { placeOf } from './tie.ts'
+
+/** The scores of a batch in columns that can change threads. */
+export interface ScoredColumns {
+  readonly logProb: Float64Array
+  readonly score: Float64Array
+  readonly pValue: Float64Array
+  readonly pMethod: Uint8Array
+  readonly verdict: Uint8Array
+  readonly reasons: Map<number, readonly string[]>
+  readonly attributions: Map<number, readonly FieldSurprise[]>
+}
+
+export interface RecordScorerOptions {
+  readonly rate: number
+  readonly redact: readonly string[]
+}
+
+/** Rows that are scored at a time: bounds memory, keeps buffers in the cache. */
+const CHUNK = 4096
+
+/** The whole step for one thread: encode, log p, p-value, verdict, attribution. */
+export class RecordScorer implements Disposable {
+  readonly #encoder: FeatureEncoder
+  readonly #ensemble: Ensemble
+  readonly #standards: Model['manifest']['members']
+  readonly #calibration: Calibration
+  readonly #attribution: Attribution
+  readonly #options: RecordScorerOptions
+  /** Fields that never changed in training, as their notes begin. */
+  readonly #watched: readonly string[]
+  readonly #never: number
+  #buffers: EncodedBatch | undefined
+
+  constructor(model: Model, kernel: Kernel, options: RecordScorerOptions) {
+    const { manifest, weights, surprisals } = model
+    this.#encoder = FeatureEncoder.fromState(manifest.encoder)
+    this.#ensemble = new Ensemble(kernel, manifest.members, weights)
+    this.#standards = manifest.members
+    this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })
+    this.#attribution = new Attribution(
+      this.#encoder,
+      (encoded) => this.#ensemble.evaluate(encoded, true).exact,
+      options.redact,
+    )
+    this.#options = options
+    const { columns, rows } = manifest.encoder
+    this.#watched = columns.filter(({ kind }) => kind === 'constant').map(({ field }) => `${field}: `)
+    this.#never = 1 / (rows + 2)
+  }
+
+  /** At most `explain` flagged rows, the most surprising ones, get an attribution. */
+  score(batch: RecordBatch, explain: number): ScoredColumns {
+    const { rows } = batch
+    const out: ScoredColumns = {
+      logProb: new Float64Array(rows),
+      score: new Float64Array(rows),
+      pValue: new Float64Array(rows),
+      pMethod: new Uint8Array(rows),
+      verdict: new Uint8Array(rows),
+      reasons: new Map(),
+      attributions: new Map(),
+    }
+    for (let from = 0; from < rows; from += CHUNK) {
+      const to = Math.min(rows, from + CHUNK)
+      this.#scoreChunk(from === 0 && to === rows ? batch : sliceBatch(batch, from, to), from, out)
+    }
+    this.#explain(batch, explain, out)
+    return out
+  }
+
+  [Symbol.dispose](): void {
+    this.#ensemble[Symbol.dispose]()
+  }
+
+  #scoreChunk(batch: RecordBatch, from: number, out: ScoredColumns): void {
+    const encoded = this.#encoder.encode(batch, this.#buffers)
+    this.#buffers = encoded
+    const { rows } = batch
+    const { members, exact } = this.#ensemble.evaluate(encoded)
+    const surprisals = combine(members, this.#standards, rows)
+    const to = from + rows
+    const view = {
+      score: out.score.subarray(from, to),
+      pValue: out.pValue.subarray(from, to),
+      pMethod: out.pMethod.subarray(from, to),
+    }
+    const { origin } = batch
+    this.#calibration.apply(surprisals, rows, (row) => placeOf(origin.prefix, offsetOf(origin, row)), view)
+    const { logJacobian, logUnits } = encoded
+    const { rate, redact } = this.#options
+    for (let i = 0; i < rows; i++) {
+      out.logProb[from + i] = exact[i] + logJacobian[i] + logUnits[i]
+      out.verdict[from + i] = view.pValue[i] <= rate ? ANOMALY : NORMAL
+    }
+    for (const [row, notes] of encoded.notes) {
+      out.reasons.set(from + row, redactReasons(notes, redact))
+      if (notes.some((note) => this.#watched.some((field) => note.startsWith(field))))
+        this.#flag(from + row, out)
+    }
+    for (const [row, reasons] of encoded.unscored) {
+      const at = from + row
+      out.reasons.set(at, redactReasons(reasons, redact))
+      out.verdict[at] = UNSCORED
+      for (const column of [out.logProb, out.score, out.pValue]) column[at] = Number.NaN
+    }
+  }
+
+  /** What never changed has changed: an anomaly whatever the density says, at p ≤ 1 / (n + 2), Laplace's rule. */
+  #flag(row: number, out: ScoredColumns): void {
+    out.verdict[row] = ANOMALY
+    out.pValue[row] = Math.min(out.pValue[row], this.#never)
+    out.score[row] = Math.max(out.score[row], -Math.log10(this.#never))
+  }
+
+  #explain(batch: RecordBatch, limit: number, out: ScoredColumns): void {
+    if (limit <= 0) return
+    const flagged: number[] = []
+    for (let row = 0; row < batch.rows; row++) if (out.verdict[row] === ANOMALY) flagged.push(row)
+    if (flagged.length > limit) flagged.sort((a, b) => out.score[b] - out.score[a]).length = limit
+    const chosen = selectRows(batch, flagged)
+    const encoded = this.#encoder.encode(chosen)
+    for (const [i, row] of flagged.entries()) {
+      out.attributions.set(row, this.#attribution.explain(chosen, encoded, i))
+    }
+  }
+}

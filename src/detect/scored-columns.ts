@@ -1,0 +1,29 @@
+import type { ScoredColumns } from './record-scorer.ts'
+
+/** Puts the shares of one batch together; share i begins at row starts[i]. */
+export function joinColumns(
+  shares: readonly ScoredColumns[],
+  starts: readonly number[],
+  rows: number,
+): ScoredColumns {
+  const out: ScoredColumns = {
+    logProb: new Float64Array(rows),
+    score: new Float64Array(rows),
+    pValue: new Float64Array(rows),
+    pMethod: new Uint8Array(rows),
+    verdict: new Uint8Array(rows),
+    reasons: new Map(),
+    attributions: new Map(),
+  }
+  for (const [i, share] of shares.entries()) {
+    const from = starts[i]
+    out.logProb.set(share.logProb, from)
+    out.score.set(share.score, from)
+    out.pValue.set(share.pValue, from)
+    out.pMethod.set(share.pMethod, from)
+    out.verdict.set(share.verdict, from)
+    for (const [row, reasons] of share.reasons) out.reasons.set(from + row, reasons)
+    for (const [row, attribution] of share.attributions) out.attributions.set(from + row, attribution)
+  }
+  return out
+}
