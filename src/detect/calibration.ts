@@ -47,9 +47,14 @@ export class Calibration {
     this.#scale = spread(state.surprisals)
   }
 
-  /** From the surprisals of held-out normal records; DATA_INSUFFICIENT under 8 of them. */
-  static fit(surprisals: ArrayLike<number>): Calibration {
-    const s = Float32Array.from(surprisals).sort()
+  /**
+   * From the surprisals of held-out records; DATA_INSUFFICIENT under 8 of them. Where the user says that a share
+   * `contamination` of them are anomalies, that share of the ranks is theirs by rule, from the top: what a normal
+   * record is ranked among is the rest.
+   */
+  static fit(surprisals: ArrayLike<number>, contamination = 0): Calibration {
+    const all = Float32Array.from(surprisals).sort()
+    const s = all.slice(0, all.length - Math.floor(contamination * all.length))
     const n = s.length
     if (n < MIN_CALIBRATION) {
       throw new SurprisalError(

@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os'
 import { SurprisalError } from '../core/errors.ts'
 import type { ScoreOptions, Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
-import type { ScoredBatch } from '../core/scored.ts'
+import { ANOMALY, type FieldSurprise, type ScoredBatch } from '../core/scored.ts'
 import type { ColumnState } from '../features/encoder-state.ts'
+import { selectRows } from '../features/select-rows.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { alertRate } from './alert-rate.ts'
 import { type Model, readArtifact } from './artifact.ts'
@@ -33,7 +34,12 @@ export interface DetectorOptions {
 const SHARE = 16_384
 const EXPLANATIONS_PER_SECOND = 200
 
-type Score = (batch: RecordBatch, explain: number) => Promise<ScoredColumns>
+/** Where the work is done: in this thread or in a pool. */
+interface Executor {
+  score(batch: RecordBatch): Promise<ScoredColumns>
+  explain(batch: RecordBatch): Promise<FieldSurprise[][]>
+  dispose(): Promise<void>
+}
 
 /** One model version, loaded and ready: turns record batches into calibrated scores. Any number of calls may overlap. */
 export class Detector implements Scorer {
@@ -44,8 +50,7 @@ export class Detector implements Scorer {
   readonly #model: Model
   readonly #options: DetectorOptions
   readonly #explanations: TokenBucket
-  readonly #score: Score
-  readonly #dispose: () => Promise<void>
+  readonly #executor: Executor
 
   private constructor(artifact: Uint8Array, model: Model, options: DetectorOptions) {
     const { modelVersion = 1, rate = model.manifest.alerts.rate, redact = [] } = options
@@ -61,16 +66,7 @@ export class Detector implements Scorer {
       throw new SurprisalError('USAGE', `workers is ${threads}; it is a number of threads, 0 or more`)
     }
     const scoring: RecordScorerOptions = { rate: this.rate, redact }
-    if (threads === 0) {
-      const scorer = new RecordScorer(model, loadKernel(), scoring)
-      this.#score = async (batch, explain) => scorer.score(batch, explain)
-      this.#dispose = async () => scorer[Symbol.dispose]()
-    } else {
-      const pool = new ScorePool(artifact, scoring, threads)
-      const fields = new Set(model.manifest.encoder.columns.flatMap(fieldsOf))
-      this.#score = (batch, explain) => pool.score({ batch: wireBatch(batch, fields), explain })
-      this.#dispose = () => pool[Symbol.asyncDispose]()
-    }
+    this.#executor = threads === 0 ? inThisThread(model, scoring) : inPool(artifact, model, scoring, threads)
   }
 
   /**
@@ -94,9 +90,8 @@ export class Detector implements Scorer {
    */
   async score(batch: RecordBatch, { pipeline, explain, runId }: ScoreOptions): Promise<ScoredBatch> {
     const scoredAt = Date.now()
-    const granted = explain ? this.#explanations.take(batch.rows) : 0
-    const scored = await this.#scoreShares(batch, granted)
-    this.#explanations.giveBack(granted - scored.attributions.size)
+    const scored = await this.#scoreShares(batch)
+    const attributions = explain ? await this.#explain(batch, scored) : new Map<number, FieldSurprise[]>()
     return {
       batch,
       pipeline,
@@ -104,20 +99,54 @@ export class Detector implements Scorer {
       scoredAt,
       threshold: this.rate,
       ...scored,
+      attributions,
       ...(runId !== undefined && { runId }),
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#dispose()
+    await this.#executor.dispose()
   }
 
-  async #scoreShares(batch: RecordBatch, explain: number): Promise<ScoredColumns> {
-    if (batch.rows <= SHARE) return this.#score(batch, explain)
+  async #scoreShares(batch: RecordBatch): Promise<ScoredColumns> {
+    if (batch.rows <= SHARE) return this.#executor.score(batch)
     const starts = Array.from({ length: Math.ceil(batch.rows / SHARE) }, (_, i) => i * SHARE)
     const shares = starts.map((from) => sliceBatch(batch, from, Math.min(batch.rows, from + SHARE)))
-    const each = Math.ceil(explain / shares.length)
-    return joinColumns(await Promise.all(shares.map((share) => this.#score(share, each))), starts, batch.rows)
+    const scored = await Promise.all(shares.map((share) => this.#executor.score(share)))
+    return joinColumns(scored, starts, batch.rows)
+  }
+
+  /** Of more flagged rows than may be explained now, the most surprising ones. */
+  async #explain(
+    batch: RecordBatch,
+    { verdict, score }: ScoredColumns,
+  ): Promise<Map<number, readonly FieldSurprise[]>> {
+    const flagged: number[] = []
+    for (let row = 0; row < batch.rows; row++) if (verdict[row] === ANOMALY) flagged.push(row)
+    const granted = this.#explanations.take(flagged.length)
+    if (granted < flagged.length) flagged.sort((a, b) => score[b] - score[a]).length = granted
+    if (flagged.length === 0) return new Map()
+    const attributions = await this.#executor.explain(selectRows(batch, flagged))
+    return new Map(attributions.map((attribution, i) => [flagged[i], attribution]))
+  }
+}
+
+function inThisThread(model: Model, options: RecordScorerOptions): Executor {
+  const scorer = new RecordScorer(model, loadKernel(), options)
+  return {
+    score: async (batch) => scorer.score(batch),
+    explain: async (batch) => scorer.explain(batch),
+    dispose: async () => scorer[Symbol.dispose](),
+  }
+}
+
+function inPool(artifact: Uint8Array, model: Model, options: RecordScorerOptions, threads: number): Executor {
+  const pool = new ScorePool(artifact, options, threads)
+  const fields = new Set(model.manifest.encoder.columns.flatMap(fieldsOf))
+  return {
+    score: (batch) => pool.score(wireBatch(batch, fields)),
+    explain: (batch) => pool.explain(wireBatch(batch, fields)),
+    dispose: () => pool[Symbol.asyncDispose](),
   }
 }
 

@@ -11,14 +11,14 @@ const finite = z.number()
 
 const view = z.object({
   name: z.string(),
-  dims: z.array(
-    z.object({ from: z.enum(['numeric', 'joint']), column: count, gaussian: finite, uniform: finite }),
-  ),
+  dims: z
+    .array(z.object({ from: z.enum(['numeric', 'joint']), column: count, gaussian: finite, uniform: finite }))
+    .readonly(),
   contextFloats: count,
-  binary: z.array(count),
-  embedded: z.array(
-    z.object({ column: count, pooledFrom: count.exactOptional(), levels: count, width: count }),
-  ),
+  binary: z.array(count).readonly(),
+  embedded: z
+    .array(z.object({ column: count, pooledFrom: count.exactOptional(), levels: count, width: count }))
+    .readonly(),
 }) satisfies z.ZodType<ViewSpec>
 
 const member = z.object({
@@ -43,7 +43,15 @@ export const manifestSchema = z.object({
   /** Model versions with the same base measure have comparable log_prob. */
   measure: z.string(),
   /** Every column of the training data and what became of it. */
-  fields: z.array(z.object({ field: z.string(), kind: z.string(), why: z.string() })),
+  fields: z.array(
+    z.object({
+      field: z.string(),
+      kind: z.string(),
+      role: z.enum(['modelled', 'context', 'watched', 'ignored']),
+      why: z.string(),
+      learned: z.string(),
+    }),
+  ),
   encoder: z.custom<EncoderState>((value) => typeof value === 'object' && value !== null),
   members: z.array(member).min(1),
   calibration: z.object({

@@ -3,6 +3,7 @@ import Tinypool from 'tinypool'
 import { type ErrorCode, SurprisalError } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
 import type { RecordBatch } from '../core/record.ts'
+import type { FieldSurprise } from '../core/scored.ts'
 import type { RecordScorerOptions, ScoredColumns } from './record-scorer.ts'
 import { buffersOf } from './wire.ts'
 
@@ -11,13 +12,9 @@ export interface ScoreWorkerData {
   readonly artifact: SharedArrayBuffer
   readonly options: RecordScorerOptions
 }
-export interface ScoreTask {
-  readonly batch: RecordBatch
-  readonly explain: number
-}
 /** A SurprisalError would lose its code on the way between threads. */
-export type ScoreOutcome =
-  | { readonly scored: ScoredColumns }
+export type Outcome<T> =
+  | { readonly value: T }
   | { readonly code: ErrorCode; readonly message: string; readonly stack: string | undefined }
 
 /** Threads that each hold the whole detector and score whole batches. */
@@ -38,9 +35,17 @@ export class ScorePool implements AsyncDisposable {
   }
 
   /** Takes the buffers of the batch away from the calling thread. */
-  async score(task: ScoreTask): Promise<ScoredColumns> {
-    const outcome: ScoreOutcome = await this.#pool.run(task, { transferList: buffersOf(task.batch) })
-    if ('scored' in outcome) return outcome.scored
+  score(batch: RecordBatch): Promise<ScoredColumns> {
+    return this.#run('score', batch)
+  }
+
+  explain(batch: RecordBatch): Promise<FieldSurprise[][]> {
+    return this.#run('explain', batch)
+  }
+
+  async #run<T>(name: 'score' | 'explain', batch: RecordBatch): Promise<T> {
+    const outcome: Outcome<T> = await this.#pool.run(batch, { name, transferList: buffersOf(batch) })
+    if ('value' in outcome) return outcome.value
     const cause = new Error(outcome.message)
     cause.stack = outcome.stack
     throw new SurprisalError(outcome.code, outcome.message, { cause })

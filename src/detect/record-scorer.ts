@@ -2,7 +2,6 @@ import { offsetOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import { FeatureEncoder } from '../features/encoder.ts'
-import { selectRows } from '../features/select-rows.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Model } from './artifact.ts'
 import { Attribution } from './attribution.ts'
@@ -21,7 +20,6 @@ export interface ScoredColumns {
   readonly pMethod: Uint8Array
   readonly verdict: Uint8Array
   readonly reasons: Map<number, readonly string[]>
-  readonly attributions: Map<number, readonly FieldSurprise[]>
 }
 
 export interface RecordScorerOptions {
@@ -32,7 +30,7 @@ export interface RecordScorerOptions {
 /** Rows that are scored at a time: bounds memory, keeps buffers in the cache. */
 const CHUNK = 4096
 
-/** The whole step for one thread: encode, log p, p-value, verdict, attribution. */
+/** The whole step for one thread: encode, log p, p-value, verdict; and the attribution of chosen records. */
 export class RecordScorer implements Disposable {
   readonly #encoder: FeatureEncoder
   readonly #ensemble: Ensemble
@@ -62,8 +60,7 @@ export class RecordScorer implements Disposable {
     this.#never = 1 / (rows + 2)
   }
 
-  /** At most `explain` flagged rows, the most surprising ones, get an attribution. */
-  score(batch: RecordBatch, explain: number): ScoredColumns {
+  score(batch: RecordBatch): ScoredColumns {
     const { rows } = batch
     const out: ScoredColumns = {
       logProb: new Float64Array(rows),
@@ -72,14 +69,18 @@ export class RecordScorer implements Disposable {
       pMethod: new Uint8Array(rows),
       verdict: new Uint8Array(rows),
       reasons: new Map(),
-      attributions: new Map(),
     }
     for (let from = 0; from < rows; from += CHUNK) {
       const to = Math.min(rows, from + CHUNK)
       this.#scoreChunk(from === 0 && to === rows ? batch : sliceBatch(batch, from, to), from, out)
     }
-    this.#explain(batch, explain, out)
     return out
+  }
+
+  /** The surprise of each field, for every row of a batch of records that can be encoded. */
+  explain(batch: RecordBatch): FieldSurprise[][] {
+    const encoded = this.#encoder.encode(batch)
+    return Array.from({ length: batch.rows }, (_, row) => this.#attribution.explain(batch, encoded, row))
   }
 
   [Symbol.dispose](): void {
@@ -124,17 +125,5 @@ export class RecordScorer implements Disposable {
     out.verdict[row] = ANOMALY
     out.pValue[row] = Math.min(out.pValue[row], this.#never)
     out.score[row] = Math.max(out.score[row], -Math.log10(this.#never))
-  }
-
-  #explain(batch: RecordBatch, limit: number, out: ScoredColumns): void {
-    if (limit <= 0) return
-    const flagged: number[] = []
-    for (let row = 0; row < batch.rows; row++) if (out.verdict[row] === ANOMALY) flagged.push(row)
-    if (flagged.length > limit) flagged.sort((a, b) => out.score[b] - out.score[a]).length = limit
-    const chosen = selectRows(batch, flagged)
-    const encoded = this.#encoder.encode(chosen)
-    for (const [i, row] of flagged.entries()) {
-      out.attributions.set(row, this.#attribution.explain(chosen, encoded, i))
-    }
   }
 }

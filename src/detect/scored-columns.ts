@@ -13,7 +13,6 @@ export function joinColumns(
     pMethod: new Uint8Array(rows),
     verdict: new Uint8Array(rows),
     reasons: new Map(),
-    attributions: new Map(),
   }
   for (const [i, share] of shares.entries()) {
     const from = starts[i]
@@ -23,7 +22,6 @@ export function joinColumns(
     out.pMethod.set(share.pMethod, from)
     out.verdict.set(share.verdict, from)
     for (const [row, reasons] of share.reasons) out.reasons.set(from + row, reasons)
-    for (const [row, attribution] of share.attributions) out.attributions.set(from + row, attribution)
   }
   return out
 }

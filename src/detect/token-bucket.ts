@@ -21,8 +21,4 @@ export class TokenBucket {
     this.#tokens -= granted
     return granted
   }
-
-  giveBack(unused: number): void {
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + Math.max(0, unused))
-  }
 }

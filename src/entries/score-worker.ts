@@ -1,34 +1,33 @@
 import { workerData } from 'node:worker_threads'
-import Tinypool from 'tinypool'
 import { isSurprisalError, messageOf } from '../core/errors.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { FieldSurprise } from '../core/scored.ts'
 import { readArtifact } from '../detect/artifact.ts'
-import type { ScoreOutcome, ScoreTask, ScoreWorkerData } from '../detect/pool.ts'
-import { RecordScorer } from '../detect/record-scorer.ts'
+import type { Outcome, ScoreWorkerData } from '../detect/pool.ts'
+import { RecordScorer, type ScoredColumns } from '../detect/record-scorer.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 
 const [, { artifact, options }] = workerData as [unknown, ScoreWorkerData]
 const scorer = new RecordScorer(readArtifact(new Uint8Array(artifact).slice()), loadKernel(), options)
 
-/** Scores one batch; tinypool calls it for every task of this thread. */
-export default function score({ batch, explain }: ScoreTask): unknown {
+/** Called by the pool for every batch. */
+export function score(batch: RecordBatch): Outcome<ScoredColumns> {
+  return attempt(() => scorer.score(batch))
+}
+
+/** Called by the pool with the records to attribute. */
+export function explain(batch: RecordBatch): Outcome<FieldSurprise[][]> {
+  return attempt(() => scorer.explain(batch))
+}
+
+function attempt<T>(work: () => T): Outcome<T> {
   try {
-    const scored = scorer.score(batch, explain)
-    const { logProb, score: scores, pValue, pMethod, verdict } = scored
-    const buffers = [logProb, scores, pValue, pMethod, verdict].map(({ buffer }) => buffer)
-    return Tinypool.move({
-      get [Tinypool.transferableSymbol]() {
-        return buffers
-      },
-      get [Tinypool.valueSymbol](): ScoreOutcome {
-        return { scored }
-      },
-    })
+    return { value: work() }
   } catch (error) {
-    const outcome: ScoreOutcome = {
+    return {
       code: isSurprisalError(error) ? error.code : 'INTERNAL',
       message: messageOf(error),
       stack: error instanceof Error ? error.stack : undefined,
     }
-    return outcome
   }
 }

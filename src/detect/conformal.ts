@@ -1,0 +1,103 @@
+import { crossConformalFolds, FEWEST_ROWS_FOR_PARTS, type Parts, splitParts } from '../train/parts.ts'
+import { Calibration } from './calibration.ts'
+import { combine, type Standard, standardOf } from './combination.ts'
+import { densitiesOf, type Learned, type LearnOptions, learn } from './learn.ts'
+import type { TrainingRows } from './training-rows.ts'
+
+/** A learned density with the calibration of its surprisal. */
+export interface Calibrated {
+  readonly learned: Learned
+  readonly standards: readonly Standard[]
+  readonly calibration: Calibration
+  readonly method: 'split' | 'cross-conformal'
+  readonly parts: Parts
+  readonly unscored: number
+}
+
+const FOLDS = 5
+
+/**
+ * Split conformal where there are enough rows for parts of their own: learn from one, calibrate on another. With less
+ * data cross-conformal (Vovk 2015): each of five folds is scored by what was learned from the others, all of those
+ * scores calibrate, and the final model learns from every row.
+ */
+export async function learnCalibrated(
+  rows: TrainingRows,
+  ordered: boolean,
+  gate: boolean,
+  options: LearnOptions,
+): Promise<Calibrated> {
+  return rows.rows < FEWEST_ROWS_FOR_PARTS
+    ? crossConformal(rows, ordered, options)
+    : splitConformal(rows, ordered, gate, options)
+}
+
+async function splitConformal(
+  rows: TrainingRows,
+  ordered: boolean,
+  gate: boolean,
+  options: LearnOptions,
+): Promise<Calibrated> {
+  const parts = splitParts(rows.rows, { seed: options.seed, ordered, gate })
+  const learned = await learn(rows, parts.fit, parts.stop, options)
+  const { encoded, unscored } = rows.encode(learned.encoder, parts.calibrate)
+  const { members } = densitiesOf(learned, encoded)
+  return {
+    learned,
+    method: 'split',
+    parts,
+    unscored: unscored + learned.unscored,
+    ...calibrated(members, encoded.rows, options.contamination),
+  }
+}
+
+async function crossConformal(
+  rows: TrainingRows,
+  ordered: boolean,
+  options: LearnOptions,
+): Promise<Calibrated> {
+  const folds = crossConformalFolds(rows.rows, FOLDS, { seed: options.seed, ordered })
+  const stages = folds.length + 1
+  const staged = (stage: number): LearnOptions => ({
+    ...options,
+    onProgress: (p) => options.onProgress?.({ ...p, done: (stage + p.done) / stages }),
+  })
+  const { stop } = folds[0]
+  const stopping = new Set(stop)
+  const fit = Int32Array.from({ length: rows.rows }, (_, i) => i).filter((row) => !stopping.has(row))
+  const learned = await learn(rows, fit, stop, staged(0))
+  const heldOut: (readonly Float64Array[])[] = []
+  let scored = 0
+  for (const [i, fold] of folds.entries()) {
+    const part = await learn(rows, fold.fit, fold.stop, { ...staged(i + 1), like: learned })
+    const { encoded } = rows.encode(part.encoder, fold.calibrate)
+    heldOut.push(densitiesOf(part, encoded).members)
+    scored += encoded.rows
+  }
+  return {
+    learned,
+    method: 'cross-conformal',
+    parts: {
+      fit,
+      stop,
+      calibrate: Int32Array.from({ length: rows.rows }, (_, i) => i),
+      gate: new Int32Array(0),
+    },
+    unscored: learned.unscored,
+    ...calibrated(pooled(heldOut, learned.plan.length), scored, options.contamination),
+  }
+}
+
+function calibrated(
+  densities: readonly Float64Array[],
+  rows: number,
+  contamination: number,
+): Pick<Calibrated, 'standards' | 'calibration'> {
+  const standards = densities.map(standardOf)
+  return { standards, calibration: Calibration.fit(combine(densities, standards, rows), contamination) }
+}
+
+/** Per member, the densities of all folds one after the other. */
+function pooled(folds: readonly (readonly Float64Array[])[], members: number): Float64Array[] {
+  return Array.from({ length: members }, (_, m) => Float64Array.from(folds.flatMap((fold) => [...fold[m]])))
+}

@@ -1,0 +1,115 @@
+import { SurprisalError } from '../core/errors.ts'
+import type { FlowWeights } from '../core/flow-spec.ts'
+import type { EncodedBatch } from '../features/encoded.ts'
+import type { FeatureEncoder } from '../features/encoder.ts'
+import type { Overrides } from '../features/profile.ts'
+import { loadKernel } from '../kernel/kernel.ts'
+import { fitMembers, type MembersProgress } from '../train/members.ts'
+import { combine, standardOf } from './combination.ts'
+import { type Densities, Ensemble } from './ensemble.ts'
+import { type Architecture, jobOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
+import type { TrainingRows } from './training-rows.ts'
+
+export interface LearnOptions {
+  readonly architecture: Architecture
+  readonly seed: number
+  readonly overrides: Overrides
+  /** Share of the fit and stop rows, the most surprising ones, that a second fit leaves out. */
+  readonly contamination: number
+  /** Column kinds and members are to be as there, so that log densities compare member by member. */
+  readonly like?: Learned
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: MembersProgress) => void
+}
+
+/** An encoder and fitted flows, without calibration. */
+export interface Learned {
+  readonly encoder: FeatureEncoder
+  readonly plan: readonly PlannedMember[]
+  readonly weights: readonly FlowWeights[]
+  readonly heldOutNll: readonly (number | null)[]
+  readonly engine: string
+  readonly used: number
+  readonly unscored: number
+}
+
+const FEWEST = 10
+
+/** Learns encoder and flows from the rows `fit`, stopping by the rows `stop`; trimmed where contamination is stated. */
+export async function learn(
+  rows: TrainingRows,
+  fit: Int32Array,
+  stop: Int32Array,
+  options: LearnOptions,
+): Promise<Learned> {
+  const first = await learnOnce(rows, fit, stop, options)
+  const { contamination } = options
+  if (contamination === 0) return first
+  const both = Int32Array.from([...fit, ...stop]).sort()
+  const { encoded, kept } = rows.encode(first.encoder, both)
+  const { members } = densitiesOf(first, encoded)
+  const surprisals = combine(members, members.map(standardOf), encoded.rows)
+  const limit = surprisals.slice().sort()[Math.floor((1 - contamination) * (encoded.rows - 1))]
+  const calm = new Set(kept.filter((_, i) => surprisals[i] <= limit))
+  return learnOnce(
+    rows,
+    fit.filter((row) => calm.has(row)),
+    stop.filter((row) => calm.has(row)),
+    options,
+  )
+}
+
+/** Log densities of encoded rows under what was learned. */
+export function densitiesOf({ plan, weights }: Learned, encoded: EncodedBatch): Densities {
+  const members = plan.map(({ view, spec }) => ({ view: view.spec, flow: spec }))
+  using ensemble = new Ensemble(loadKernel(), members, weights)
+  return ensemble.evaluate(encoded)
+}
+
+async function learnOnce(
+  rows: TrainingRows,
+  fit: Int32Array,
+  stop: Int32Array,
+  { architecture, seed, overrides, like, signal, onProgress }: LearnOptions,
+): Promise<Learned> {
+  const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
+    overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like.encoder) },
+  })
+  const learning = rows.encode(encoder, fit)
+  const stopping = rows.encode(encoder, stop)
+  const used = learning.encoded.rows + stopping.encoded.rows
+  const unscored = learning.unscored + stopping.unscored
+  if (learning.encoded.rows < FEWEST || stopping.encoded.rows < 1) {
+    throw new SurprisalError(
+      'DATA_INSUFFICIENT',
+      `of ${used + unscored} records ${used} can be encoded; a model needs at least ${FEWEST + 1} to learn from: look at the column kinds (surprisal init) or give more data`,
+    )
+  }
+  const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
+  const jobs = plan.map((member) => jobOf(member, learning.encoded, stopping.encoded))
+  const fits = await fitMembers(
+    jobs.filter((job) => job !== null),
+    { ...(signal && { signal }), ...(onProgress && { onProgress }) },
+  )
+  const at = (m: number) => jobs.slice(0, m).filter((job) => job !== null).length
+  const fitted = jobs.map((job, m) => (job === null ? null : fits[at(m)]))
+  return {
+    encoder,
+    plan,
+    weights: fitted.map((one) => one?.weights ?? new Map()),
+    heldOutNll: fitted.map((one) => one?.heldOutNll ?? null),
+    engine: fits[0]?.backend ?? 'none',
+    used,
+    unscored,
+  }
+}
+
+/** The decided kinds as if the user had chosen them; constants decide themselves. */
+function kindsOf({ state }: FeatureEncoder): Overrides {
+  return Object.fromEntries(
+    state.profile.flatMap(({ field, kind, context }) => {
+      if (kind === 'constant') return []
+      return [[field, kind === 'identifier' || kind === 'ignored' ? { ignore: true } : { kind, context }]]
+    }),
+  )
+}
