@@ -12,17 +12,17 @@ export function standardOf(logDensities: ArrayLike<number>): Standard {
 }
 
 /**
- * The surprisal that decides: s = −Σ_m asinh((log p_m − median_m) / IQR_m) over the members, unit-free.
+ * The surprisal that decides: s = novelty − Σ_m asinh((log p_m − median_m) / IQR_m) over the members, unit-free.
  * asinh keeps the order of each member, is linear among normal records and logarithmic in the tails, so that no
- * member alone can drown the others.
+ * member alone can drown the others; what is there for the first time (`novelty`, nats) is not to be drowned either.
  */
 export function combine(
   logDensities: readonly Float64Array[],
   standards: readonly Standard[],
-  rows: number,
-  out: Float64Array = new Float64Array(rows),
+  novelty: Float64Array,
 ): Float64Array {
-  out.fill(0, 0, rows)
+  const rows = novelty.length
+  const out = novelty.slice()
   for (let m = 0; m < standards.length; m++) {
     const { median, iqr } = standards[m]
     const density = logDensities[m]

@@ -41,13 +41,13 @@ async function splitConformal(
   const parts = splitParts(rows.rows, { seed: options.seed, ordered, gate })
   const learned = await learn(rows, parts.fit, parts.stop, options)
   const { encoded, unscored } = rows.encode(learned.encoder, parts.calibrate)
-  const { members } = densitiesOf(learned, encoded)
+  const { members, novelty } = densitiesOf(learned, encoded)
   return {
     learned,
     method: 'split',
     parts,
     unscored: unscored + learned.unscored,
-    ...calibrated(members, encoded.rows, options.contamination),
+    ...calibrated(members, novelty, options.contamination),
   }
 }
 
@@ -66,13 +66,11 @@ async function crossConformal(
   const stopping = new Set(stop)
   const fit = Int32Array.from({ length: rows.rows }, (_, i) => i).filter((row) => !stopping.has(row))
   const learned = await learn(rows, fit, stop, staged(0))
-  const heldOut: (readonly Float64Array[])[] = []
-  let scored = 0
+  const heldOut: ReturnType<typeof densitiesOf>[] = []
   for (const [i, fold] of folds.entries()) {
     const part = await learn(rows, fold.fit, fold.stop, { ...staged(i + 1), like: learned })
     const { encoded } = rows.encode(part.encoder, fold.calibrate)
-    heldOut.push(densitiesOf(part, encoded).members)
-    scored += encoded.rows
+    heldOut.push(densitiesOf(part, encoded))
   }
   return {
     learned,
@@ -84,20 +82,23 @@ async function crossConformal(
       gate: new Int32Array(0),
     },
     unscored: learned.unscored,
-    ...calibrated(pooled(heldOut, learned.plan.length), scored, options.contamination),
+    ...calibrated(
+      learned.plan.map((_, m) => concatenated(heldOut.map(({ members }) => members[m]))),
+      concatenated(heldOut.map(({ novelty }) => novelty)),
+      options.contamination,
+    ),
   }
 }
 
 function calibrated(
   densities: readonly Float64Array[],
-  rows: number,
+  novelty: Float64Array,
   contamination: number,
 ): Pick<Calibrated, 'standards' | 'calibration'> {
   const standards = densities.map(standardOf)
-  return { standards, calibration: Calibration.fit(combine(densities, standards, rows), contamination) }
+  return { standards, calibration: Calibration.fit(combine(densities, standards, novelty), contamination) }
 }
 
-/** Per member, the densities of all folds one after the other. */
-function pooled(folds: readonly (readonly Float64Array[])[], members: number): Float64Array[] {
-  return Array.from({ length: members }, (_, m) => Float64Array.from(folds.flatMap((fold) => [...fold[m]])))
+function concatenated(parts: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(parts.flatMap((part) => [...part]))
 }

@@ -208,9 +208,9 @@ function gateMetrics(
   const { encoded } = rows.encode(learned.encoder, parts.gate)
   const n = encoded.rows
   if (n === 0) return { gate_nll: null, gate_rate: null }
-  const { members, exact } = densitiesOf(learned, encoded)
+  const { members, exact, novelty } = densitiesOf(learned, encoded)
   const out = { score: new Float64Array(n), pValue: new Float64Array(n), pMethod: new Uint8Array(n) }
-  calibration.apply(combine(members, standards, n), n, () => 0.5, out)
+  calibration.apply(combine(members, standards, novelty), n, () => 0.5, out)
   let nll = 0
   let flagged = 0
   for (let i = 0; i < n; i++) {

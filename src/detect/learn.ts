@@ -8,6 +8,7 @@ import { fitMembers, type MembersProgress } from '../train/members.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
 import { type Architecture, jobOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
+import { Novelty } from './novelty.ts'
 import type { TrainingRows } from './training-rows.ts'
 
 export interface LearnOptions {
@@ -47,8 +48,8 @@ export async function learn(
   if (contamination === 0) return first
   const both = Int32Array.from([...fit, ...stop]).sort()
   const { encoded, kept } = rows.encode(first.encoder, both)
-  const { members } = densitiesOf(first, encoded)
-  const surprisals = combine(members, members.map(standardOf), encoded.rows)
+  const { members, novelty } = densitiesOf(first, encoded)
+  const surprisals = combine(members, members.map(standardOf), novelty)
   const limit = surprisals.slice().sort()[Math.floor((1 - contamination) * (encoded.rows - 1))]
   const calm = new Set(kept.filter((_, i) => surprisals[i] <= limit))
   return learnOnce(
@@ -59,11 +60,14 @@ export async function learn(
   )
 }
 
-/** Log densities of encoded rows under what was learned. */
-export function densitiesOf({ plan, weights }: Learned, encoded: EncodedBatch): Densities {
+/** Log densities of encoded rows under what was learned, and their novelty. */
+export function densitiesOf(
+  { encoder, plan, weights }: Learned,
+  encoded: EncodedBatch,
+): Densities & { readonly novelty: Float64Array } {
   const members = plan.map(({ view, spec }) => ({ view: view.spec, flow: spec }))
   using ensemble = new Ensemble(loadKernel(), members, weights)
-  return ensemble.evaluate(encoded)
+  return { ...ensemble.evaluate(encoded), novelty: new Novelty(encoder).of(encoded) }
 }
 
 async function learnOnce(

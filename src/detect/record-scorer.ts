@@ -8,6 +8,7 @@ import { Attribution } from './attribution.ts'
 import { Calibration } from './calibration.ts'
 import { combine } from './combination.ts'
 import { Ensemble } from './ensemble.ts'
+import { Novelty } from './novelty.ts'
 import { redactReasons } from './redaction.ts'
 import { sliceBatch } from './rows.ts'
 import { placeOf } from './tie.ts'
@@ -37,6 +38,7 @@ export class RecordScorer implements Disposable {
   readonly #standards: Model['manifest']['members']
   readonly #calibration: Calibration
   readonly #attribution: Attribution
+  readonly #novelty: Novelty
   readonly #options: RecordScorerOptions
   /** Fields that never changed in training, as their notes begin. */
   readonly #watched: readonly string[]
@@ -48,6 +50,7 @@ export class RecordScorer implements Disposable {
     this.#encoder = FeatureEncoder.fromState(manifest.encoder)
     this.#ensemble = new Ensemble(kernel, manifest.members, weights)
     this.#standards = manifest.members
+    this.#novelty = new Novelty(this.#encoder)
     this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })
     this.#attribution = new Attribution(
       this.#encoder,
@@ -92,7 +95,7 @@ export class RecordScorer implements Disposable {
     this.#buffers = encoded
     const { rows } = batch
     const { members, exact } = this.#ensemble.evaluate(encoded)
-    const surprisals = combine(members, this.#standards, rows)
+    const surprisals = combine(members, this.#standards, this.#novelty.of(encoded))
     const to = from + rows
     const view = {
       score: out.score.subarray(from, to),

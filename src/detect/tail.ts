@@ -12,13 +12,13 @@ export interface TailState {
   readonly exceedances: number
 }
 
-const MIN_FOR_SHAPE = 30
+const SHRINKAGE = 30
 const MAX_SHAPE = 0.45
 
 /**
  * Fits shape and scale to the excesses over the threshold (ascending, ≥ 0) by probability-weighted moments
- * (Hosking and Wallis 1987): with b₀ the mean and b₁ = mean of x₍ᵢ₎ · (k − i) / (k − 1), shape = 2 − b₀ / (b₀ − 2 b₁)
- * and scale = b₀ · (1 − shape). Under 30 excesses the shape is 0, an exponential tail.
+ * (Hosking and Wallis 1987): with b₀ the mean and b₁ = mean of x₍ᵢ₎ · (k − i) / (k − 1), shape = 2 − b₀ / (b₀ − 2 b₁),
+ * shrunk by k / (k + 30) towards 0, an exponential tail, for few excesses say little about it; scale = b₀ · (1 − shape).
  * `fallbackScale` stands in where every excess is 0.
  */
 export function fitTail(
@@ -34,7 +34,7 @@ export function fitTail(
     b0 += excesses[i] / k
     if (k > 1) b1 += (excesses[i] * (k - 1 - i)) / (k - 1) / k
   }
-  const raw = k >= MIN_FOR_SHAPE && b0 > 2 * b1 ? 2 - b0 / (b0 - 2 * b1) : 0
+  const raw = b0 > 2 * b1 ? ((2 - b0 / (b0 - 2 * b1)) * k) / (k + SHRINKAGE) : 0
   const shape = Math.max(-MAX_SHAPE, Math.min(MAX_SHAPE, raw))
   const scale = b0 * (1 - shape)
   return { threshold, mass, shape, scale: scale > 0 ? scale : fallbackScale, exceedances: Math.max(1, k) }
