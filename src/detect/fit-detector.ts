@@ -5,6 +5,7 @@ import type { RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { type Logger, SILENT } from '../core/telemetry.ts'
 import type { Overrides } from '../features/profile.ts'
+import type { BackendName } from '../train/backend.ts'
 import { alertRate } from './alert-rate.ts'
 import { type Model, writeArtifact } from './artifact.ts'
 import { combine } from './combination.ts'
@@ -28,6 +29,8 @@ export interface FitDetectorOptions {
   readonly seed?: number
   /** Share of the training data that is anomalous, 0 … 0.5. Default 0. */
   readonly contamination?: number
+  /** What the flows are trained on. Default auto: the kernel, or a GPU where the work is large enough. */
+  readonly backend?: BackendName | 'auto'
   /** What the user says about columns instead of the rules. */
   readonly overrides?: Overrides
   /** Columns that take no part. */
@@ -74,6 +77,7 @@ export async function fitDetector(
   }
   const calibrated = await learnCalibrated(rows, times.ordered, options.gate ?? true, {
     architecture: flow,
+    backend: options.backend ?? 'auto',
     seed,
     contamination,
     overrides: {

@@ -4,15 +4,17 @@ import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
 import type { Overrides } from '../features/profile.ts'
 import { loadKernel } from '../kernel/kernel.ts'
-import { fitMembers, type MembersProgress } from '../train/members.ts'
+import type { BackendName } from '../train/backend.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
+import { type FlowsProgress, fitFlows } from './fit-flows.ts'
 import { type Architecture, jobOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
 import type { TrainingRows } from './training-rows.ts'
 
 export interface LearnOptions {
   readonly architecture: Architecture
+  readonly backend: BackendName | 'auto'
   readonly seed: number
   readonly overrides: Overrides
   /** Share of the fit and stop rows, the most surprising ones, that a second fit leaves out. */
@@ -20,7 +22,7 @@ export interface LearnOptions {
   /** Column kinds and members are to be as there, so that log densities compare member by member. */
   readonly like?: Learned
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: MembersProgress) => void
+  readonly onProgress?: (progress: FlowsProgress) => void
 }
 
 /** An encoder and fitted flows, without calibration. */
@@ -74,7 +76,7 @@ async function learnOnce(
   rows: TrainingRows,
   fit: Int32Array,
   stop: Int32Array,
-  { architecture, seed, overrides, like, signal, onProgress }: LearnOptions,
+  { architecture, backend, seed, overrides, like, signal, onProgress }: LearnOptions,
 ): Promise<Learned> {
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
     overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like.encoder) },
@@ -91,9 +93,9 @@ async function learnOnce(
   }
   const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
   const jobs = plan.map((member) => jobOf(member, learning.encoded, stopping.encoded))
-  const fits = await fitMembers(
+  const fits = await fitFlows(
     jobs.filter((job) => job !== null),
-    { ...(signal && { signal }), ...(onProgress && { onProgress }) },
+    { backend, ...(signal && { signal }), ...(onProgress && { onProgress }) },
   )
   const at = (m: number) => jobs.slice(0, m).filter((job) => job !== null).length
   const fitted = jobs.map((job, m) => (job === null ? null : fits[at(m)]))

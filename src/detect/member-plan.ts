@@ -3,8 +3,8 @@ import type { EncodedBatch, EncodedLayout } from '../features/encoded.ts'
 import { exactView, jointView, type View } from '../features/view.ts'
 import { glow, realNvp } from '../flow/architectures.ts'
 import type { FlowRows } from '../train/augment.ts'
-import type { MemberJob } from '../train/member.ts'
 import { budgetFor, FLOW_SHAPE } from '../train/recipe.ts'
+import type { FlowJob } from './fit-flows.ts'
 
 export type Architecture = 'real-nvp' | 'glow'
 
@@ -56,7 +56,7 @@ export function jobOf(
   { view, spec, seed }: PlannedMember,
   fit: EncodedBatch,
   stop: EncodedBatch,
-): MemberJob | null {
+): FlowJob | null {
   if (spec === null) return null
   return {
     spec,
