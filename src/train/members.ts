@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import Tinypool from 'tinypool'
+import { type ErrorCode, SurprisalError, throwIfAborted } from '../core/errors.ts'
+import { entryUrl } from '../core/package-root.ts'
+import type { FitProgress, FlowFit } from './fit.ts'
+import type { MemberJob } from './member.ts'
+
+export interface MembersOptions {
+  /** Worker threads, each with one member at a time. Default: one a core. The result does not depend on it. */
+  readonly threads?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: MembersProgress) => void
+  /** The latest checkpoint of a member, as often as its held-out loss is looked at; pass it back as `job.resume`. */
+  readonly onCheckpoint?: (member: number, bytes: Uint8Array) => void
+}
+
+export interface MembersProgress extends FitProgress {
+  readonly member: number
+  readonly members: number
+  /** Of all members together, 0 … 1. */
+  readonly done: number
+}
+
+/** What a training thread is given, and what it says through `reports` before it returns the outcome. */
+export interface MemberTask {
+  readonly job: MemberJob
+  readonly reports: MessagePort
+  readonly checkpoints: boolean
+}
+export type MemberReport = { readonly progress: FitProgress } | { readonly checkpoint: Uint8Array }
+/** A SurprisalError would lose its code on the way between threads. */
+export type MemberOutcome =
+  | { readonly fit: FlowFit }
+  | { readonly code: ErrorCode; readonly message: string; readonly stack: string | undefined }
+
+/**
+ * Fits every job with the kernel in worker threads; results in the order of the jobs. The first failure stops all.
+ * @throws SurprisalError of the member that failed; ABORTED
+ */
+export async function fitMembers(
+  jobs: readonly MemberJob[],
+  options: MembersOptions = {},
+): Promise<readonly FlowFit[]> {
+  throwIfAborted(options.signal)
+  if (jobs.length === 0) return []
+  const maxThreads = Math.max(1, Math.min(options.threads ?? availableParallelism(), jobs.length))
+  const filename = fileURLToPath(entryUrl('fit-worker'))
+  const pool = new Tinypool({ filename, minThreads: maxThreads, maxThreads, isolateWorkers: false })
+  const failure = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal
+  const shares = jobs.map(() => 0)
+  const report = (member: number, message: MemberReport) => {
+    if ('checkpoint' in message) return options.onCheckpoint?.(member, message.checkpoint)
+    const { progress } = message
+    shares[member] = progress.secondsLeft === 0 ? 1 : progress.step / progress.steps
+    const done = shares.reduce((sum, share) => sum + share, 0) / jobs.length
+    options.onProgress?.({ ...progress, member, members: jobs.length, done })
+  }
+  try {
+    return await Promise.all(
+      jobs.map(async (job, member) => {
+        const { port1, port2 } = new MessageChannel()
+        port1.on('message', (message: MemberReport) => report(member, message))
+        // The outcome comes by another port and may overtake the last reports.
+        const closed = new Promise((resolve) => port1.once('close', resolve))
+        try {
+          const task: MemberTask = {
+            job,
+            reports: port2,
+            checkpoints: options.onCheckpoint !== undefined,
+          }
+          const outcome: MemberOutcome = await pool.run(task, { transferList: [port2], signal })
+          if ('fit' in outcome) {
+            await closed
+            return outcome.fit
+          }
+          const cause = new Error(outcome.message)
+          cause.stack = outcome.stack
+          throw new SurprisalError(outcome.code, outcome.message, { cause })
+        } finally {
+          port1.close()
+        }
+      }),
+    )
+  } catch (error) {
+    throwIfAborted(options.signal)
+    throw error
+  } finally {
+    failure.abort()
+    await pool.destroy()
+  }
+}
