@@ -1,11 +1,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
-import type { Page, ScoreQuery, ScoreStore, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
+import type {
+  DistributionQuery,
+  Page,
+  ScoreBin,
+  ScoreQuery,
+  ScoreStore,
+  SeriesPoint,
+  SeriesQuery,
+} from '../../src/core/ports.ts'
 import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { intake } from '../../src/core/scores/intake.ts'
 import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
-import { checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
-import { seriesOf } from '../../src/core/scores/rollup.ts'
+import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
+import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
 import { type DuckdbScoreStoreOptions, duckdbScoreStoreOptions } from './options.ts'
@@ -68,6 +76,13 @@ export class DuckdbScoreStore implements ScoreStore {
   async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
     const range = checkSeriesQuery(query, keepPolicyOf(this.options))
     return this.read(async (connection) => seriesOf(await readRollups(connection, query, range), range))
+  }
+
+  async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
+    const range = checkDistributionQuery(query)
+    return this.read(async (connection) =>
+      distributionOf(await readRollups(connection, { ...query, ...range }, range)),
+    )
   }
 
   pipelines(): Promise<readonly string[]> {

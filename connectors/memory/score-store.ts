@@ -1,9 +1,18 @@
-import type { Page, ScoreQuery, ScoreStore, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
+import type {
+  DistributionQuery,
+  Page,
+  ScoreBin,
+  ScoreQuery,
+  ScoreStore,
+  SeriesPoint,
+  SeriesQuery,
+} from '../../src/core/ports.ts'
 import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { scoredRecord } from '../../src/core/scored-record.ts'
 import { intake, KEEP_ALL, type KeepPolicy, timeOf } from '../../src/core/scores/intake.ts'
 import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
 import {
+  checkDistributionQuery,
   checkScoreQuery,
   checkSeriesQuery,
   encodeCursor,
@@ -13,6 +22,7 @@ import {
   UNSCORED_KEY,
 } from '../../src/core/scores/query.ts'
 import {
+  distributionOf,
   MINUTE,
   type Observation,
   observationsOf,
@@ -96,6 +106,12 @@ export class MemoryScoreStore implements ScoreStore {
       rollups.filter(({ start }) => start >= range.from && start < range.to),
       range,
     )
+  }
+
+  async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
+    const range = checkDistributionQuery(query)
+    const rollups = this.rollups.get(query.pipeline) ?? []
+    return distributionOf(rollups.filter(({ start }) => start >= range.from && start < range.to))
   }
 
   async pipelines(): Promise<readonly string[]> {

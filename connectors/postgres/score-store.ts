@@ -1,10 +1,18 @@
 import pg from 'pg'
 import { SurprisalError } from '../../src/core/errors.ts'
-import type { Page, ScoreQuery, ScoreStore, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
+import type {
+  DistributionQuery,
+  Page,
+  ScoreBin,
+  ScoreQuery,
+  ScoreStore,
+  SeriesPoint,
+  SeriesQuery,
+} from '../../src/core/ports.ts'
 import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { intake, offsetSpan } from '../../src/core/scores/intake.ts'
-import { checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
-import { seriesOf } from '../../src/core/scores/rollup.ts'
+import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
+import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
 import { migrate } from './migrations.ts'
@@ -80,6 +88,11 @@ export class PostgresScoreStore implements ScoreStore {
   async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
     const range = checkSeriesQuery(query, keepPolicyOf(this.options))
     return this.use(async (pool) => seriesOf(await readRollups(pool, query, range), range))
+  }
+
+  async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
+    const range = checkDistributionQuery(query)
+    return this.use(async (pool) => distributionOf(await readRollups(pool, { ...query, ...range }, range)))
   }
 
   pipelines(): Promise<readonly string[]> {

@@ -189,6 +189,23 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       expect(points.reduce((sum, p) => sum + p.records, 0)).toBe(wanted)
     })
 
+    it('says how scores spread over whole minutes', async () => {
+      await store.append(scoredBatch({ pipeline: 'spread', rows: 500 }))
+      const [from, to] = [MORNING + 60_000, MORNING + 300_000]
+      const bins = await store.distribution({ pipeline: 'spread', from: from + 1, to: to - 1 })
+      const scores = (await everything({ pipeline: 'spread', from, to })).flatMap((r) => r.score ?? [])
+      expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(scores.length)
+      let low = Number.NEGATIVE_INFINITY
+      for (const { up_to, count } of bins) {
+        expect(scores.filter((score) => score > low && score <= up_to).length).toBe(count)
+        low = up_to
+      }
+      expect(await store.distribution({ pipeline: 'none', from: 0, to: 1e12 })).toEqual([])
+      await expect(store.distribution({ pipeline: 'spread', from: 2, to: 1 })).rejects.toMatchObject({
+        code: 'QUERY_INVALID',
+      })
+    })
+
     it('lists its pipelines', async () => {
       expect(await store.pipelines()).toEqual(expect.arrayContaining(['round', 'runs']))
       expect(await store.pipelines()).not.toContain('never seen')

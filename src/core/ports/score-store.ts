@@ -41,6 +41,17 @@ export interface SeriesPoint {
   readonly score_p99: number | null
   readonly score_max: number | null
 }
+/** Live scores of whole minutes (whole hours over more than six days), both ends rounded outwards. */
+export interface DistributionQuery {
+  readonly pipeline: string
+  readonly from: number
+  readonly to: number
+}
+/** Scored records whose score is at most `up_to` and above the bin before. */
+export interface ScoreBin {
+  readonly up_to: number
+  readonly count: number
+}
 /**
  * Live rows have the key (pipeline, id): the first write wins. Rows of a run have (pipeline, run_id, id). A batch
  * stands for every record of its origin between its first and last offset. A resolved append is durable.
@@ -51,6 +62,8 @@ export interface ScoreStore extends AsyncDisposable {
   append(scored: ScoredBatch): Promise<void>
   query(query: ScoreQuery): Promise<Page<ScoredRecord>>
   series(query: SeriesQuery): Promise<readonly SeriesPoint[]>
+  /** How the scores spread, ascending; since score = −log10 p, it also says how often p fell under any rate. */
+  distribution(query: DistributionQuery): Promise<readonly ScoreBin[]>
   pipelines(): Promise<readonly string[]>
   /** Drops rows older than `before` (epoch milliseconds); roll-ups stay. */
   retain(pipeline: string, before: number): Promise<number>

@@ -51,6 +51,11 @@ function binOf(score: number): number {
   return Math.min(LAST_BIN, Math.max(1, Math.ceil(Math.log(score / SMALLEST) / LOG_GAMMA)))
 }
 
+/** The greatest score of a bin. */
+export function upperEdge(bin: number): number {
+  return bin >= LAST_BIN ? Number.MAX_VALUE : SMALLEST * GAMMA ** bin
+}
+
 function midpointOf(bin: number): number {
   return bin === 0 ? 0 : (2 * SMALLEST * GAMMA ** bin) / (GAMMA + 1)
 }

@@ -1,5 +1,5 @@
 import { SurprisalError } from '../errors.ts'
-import type { ScoreQuery, SeriesQuery } from '../ports.ts'
+import type { DistributionQuery, ScoreQuery, SeriesQuery } from '../ports.ts'
 import type { KeepPolicy } from './intake.ts'
 import { HOUR, MINUTE, type SeriesRange } from './rollup.ts'
 
@@ -68,6 +68,18 @@ export function checkSeriesQuery(query: SeriesQuery, keep: KeepPolicy): SeriesRa
         'leave out entity, and take a step of whole minutes',
     )
   return { from, to, step: query.step }
+}
+
+/** Distributions of up to this long come from the roll-up per minute, longer ones from that per hour. */
+const LONG = 6 * 24 * HOUR
+
+/** The whole minutes or hours of a distribution, rounded outwards; `step` is the width of its roll-ups. */
+export function checkDistributionQuery({ from, to }: DistributionQuery): SeriesRange {
+  checkTime('from', from)
+  checkTime('to', to)
+  if (!(from < to)) throw invalid(`from ${from} is not before to ${to}`)
+  const step = to - from > LONG ? HOUR : MINUTE
+  return { from: Math.floor(from / step) * step, to: Math.ceil(to / step) * step, step }
 }
 
 /** The widest roll-up that adds up to the step; undefined where rows must be read. */

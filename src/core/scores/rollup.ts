@@ -1,6 +1,6 @@
-import type { SeriesPoint } from '../ports.ts'
+import type { ScoreBin, SeriesPoint } from '../ports.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../scored.ts'
-import { ScoreHistogram } from './histogram.ts'
+import { ScoreHistogram, upperEdge } from './histogram.ts'
 import { timeOf } from './intake.ts'
 
 /** What a bucket of time holds: two roll-ups of one bucket merge by adding, whatever order they come in. */
@@ -83,6 +83,13 @@ export function seriesOf(rollups: Iterable<Rollup>, { from, to, step }: SeriesRa
     })
   }
   return points
+}
+
+/** Adds roll-ups up to one histogram, ascending by score. */
+export function distributionOf(rollups: Iterable<Rollup>): ScoreBin[] {
+  const sum = new ScoreHistogram()
+  for (const { histogram } of rollups) sum.merge(histogram)
+  return sum.bins().map(([bin, count]) => ({ up_to: upperEdge(bin), count }))
 }
 
 function bucketAt(buckets: Map<number, Rollup>, start: number): Rollup {
