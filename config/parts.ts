@@ -1,0 +1,134 @@
+import { z } from 'zod'
+
+const column = z.string().min(1)
+const zone = z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin')
+
+/** `features:` what the columns are, where the rules should not decide. */
+export const featureOptions = z.strictObject({
+  ignore: z.array(column).default([]).describe('Columns that take no part.'),
+  context: z
+    .array(column)
+    .default([])
+    .describe('Columns that the density is conditioned on and that are not modelled themselves.'),
+  time: column.optional().describe('The column of the event time. Default: the first column of times.'),
+  entity: column.optional().describe('The column that names who a record is about.'),
+  columns: z
+    .record(
+      column,
+      z.enum(['numeric', 'integer', 'low-cardinality', 'boolean', 'category', 'timestamp', 'identifier']),
+    )
+    .default({})
+    .describe('Kinds of columns, instead of what the rules find.'),
+  redact: z.array(column).default([]).describe('Fields whose values are masked in every output.'),
+})
+
+/** `model:` how normality is learned. */
+export const modelOptions = z.strictObject({
+  flow: z.enum(['real-nvp', 'glow']).default('real-nvp').describe('The flow architecture.'),
+  seed: z.int().min(0).default(0).describe('Same data, options and seed: same model.'),
+  backend: z
+    .enum(['auto', 'kernel', 'cpu', 'node', 'cuda', 'webgpu'])
+    .default('auto')
+    .describe('What trains; auto chooses and says why.'),
+  contamination: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe('Share of the training data that is anomalous.'),
+  max_rows: z.int().min(20).default(250_000).describe('Records learned from at most, a sample of more.'),
+  file: z.string().min(1).optional().describe('A model file to score with, instead of the registry.'),
+})
+
+/** `alerts:` when a record is flagged, and how often people hear of it. */
+export const alertOptions = z
+  .strictObject({
+    rate: z
+      .number()
+      .positive()
+      .max(0.5)
+      .optional()
+      .describe('Nominal false alarms per normal record. Default: the model’s, 0.001.'),
+    budget: z
+      .string()
+      .regex(/^\s*\d+(\.\d+)?\s*\/\s*(hour|day|week)\s*$/, 'alarms per period, such as 20/day')
+      .optional()
+      .describe('Instead of a rate: alarms per hour, day or week.'),
+    explain_per_second: z
+      .number()
+      .min(0)
+      .default(200)
+      .describe('Flagged records that are attributed to their fields, a second, in an alarm storm.'),
+    cooldown_ms: z
+      .int()
+      .min(0)
+      .default(300_000)
+      .describe('Quiet time after which an episode of anomalies is over.'),
+    storm_limit: z
+      .int()
+      .min(1)
+      .default(20)
+      .describe('Alerts a minute at most; beyond it one alert says how many there were.'),
+  })
+  .refine(({ rate, budget }) => rate === undefined || budget === undefined, {
+    message: 'give either rate or budget',
+    path: ['budget'],
+  })
+
+/** `retrain:` when a new model is made, and whether it goes live by itself. */
+export const retrainOptions = z.strictObject({
+  schedule: z.string().min(1).optional().describe('A cron expression, such as 0 3 * * 1.'),
+  timezone: zone.default('UTC').describe('The time zone of the schedule.'),
+  window: z
+    .string()
+    .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 12h, 30d or 8w')
+    .default('30d')
+    .describe('How far back the training data reaches.'),
+  min_records: z.int().min(20).default(10_000).describe('Fewer records than this are not learned from.'),
+  max_age: z
+    .string()
+    .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 12h, 30d or 8w')
+    .optional()
+    .describe('A champion older than this is retrained.'),
+  drift: z
+    .enum(['off', 'warn', 'recalibrate', 'retrain'])
+    .default('warn')
+    .describe('What detected drift does.'),
+  promote: z
+    .enum(['auto', 'manual'])
+    .default('auto')
+    .describe('auto: a better model goes live; manual: it shadows the champion until somebody promotes it.'),
+  exclude_anomalies: z
+    .boolean()
+    .default(true)
+    .describe('Leaves out labelled anomalies and records far below the alert rate.'),
+})
+
+/** `api:` the HTTP API and the page. */
+export const apiOptions = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'host:port, such as 127.0.0.1:8080')
+    .default('127.0.0.1:8080')
+    .describe('Address and port; 0 picks a free port.'),
+  tokens_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File of API tokens; needed where listen is not a loopback address.'),
+  cors: z.array(z.string().min(1)).default([]).describe('Origins that browsers may call from.'),
+})
+
+/** `log:` what goes to standard error. */
+export const logOptions = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
