@@ -47,7 +47,8 @@ export async function fitMembers(
   if (jobs.length === 0) return []
   const maxThreads = Math.max(1, Math.min(options.threads ?? availableParallelism(), jobs.length))
   const filename = fileURLToPath(entryUrl('fit-worker'))
-  const pool = new Tinypool({ filename, minThreads: maxThreads, maxThreads, isolateWorkers: false })
+  // A worker that waits by Atomics never gets round to closing its report port.
+  const pool = new Tinypool({ filename, minThreads: maxThreads, maxThreads, useAtomics: false })
   const failure = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal
   const shares = jobs.map(() => 0)
