@@ -1,0 +1,37 @@
+import { isSurprisalError, messageOf } from '../core/errors.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { Logger } from '../core/telemetry.ts'
+import { fitDetector } from '../detect/fit-detector.ts'
+import type { FromChild, ToChild } from '../retrain/fit-process.ts'
+
+/** The training process of src/retrain/fit-process.ts: takes batches, fits, sends the model file back. */
+const batches: RecordBatch[] = []
+const send = (message: FromChild): void => {
+  process.send?.(message)
+}
+const line = (_fields: object, message = ''): void => send({ type: 'log', line: message })
+const logger: Logger = { debug: () => {}, info: line, warn: line, error: line, child: () => logger }
+
+process.on('message', async (message: ToChild) => {
+  if (message.type === 'batch') {
+    batches.push(message.batch)
+    return
+  }
+  const last = (outcome: FromChild): void => {
+    process.send?.(outcome, () => process.disconnect())
+  }
+  try {
+    const { artifact } = await fitDetector(batches, {
+      ...message.settings,
+      logger,
+      onProgress: (progress) => send({ type: 'progress', progress }),
+    })
+    last({ type: 'done', artifact })
+  } catch (error) {
+    const code = isSurprisalError(error) ? error.code : 'INTERNAL'
+    last({ type: 'failed', code, message: messageOf(error) })
+  }
+})
+
+// The parent is gone: its job goes to another trainer, so nobody waits for this work.
+process.on('disconnect', () => process.exit())

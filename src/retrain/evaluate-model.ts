@@ -1,0 +1,50 @@
+import type { Scorer } from '../core/ports.ts'
+import type { RecordBatch } from '../core/record.ts'
+import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
+import { plantFaults } from '../detect/canaries.ts'
+import type { Evaluation } from './gate.ts'
+
+const CANARY_SHARE = 0.05
+
+/**
+ * Scores the gate window twice: as it is, for the density and the alarm rate, and with planted faults, for what the
+ * model finds. The same seed plants the same faults for every model.
+ */
+export async function evaluateModel(
+  scorer: Scorer,
+  measure: string,
+  batches: readonly RecordBatch[],
+  { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
+): Promise<Evaluation> {
+  const logProb: number[] = []
+  let [flagged, unscored, canaries, found, milliseconds] = [0, 0, 0, 0, 0]
+  const score = async (batch: RecordBatch): Promise<ScoredBatch> => {
+    signal.throwIfAborted()
+    return scorer.score(batch, { pipeline: 'gate', explain: false, runId: 'gate' })
+  }
+  for (const [i, batch] of batches.entries()) {
+    const started = performance.now()
+    const scored = await score(batch)
+    milliseconds += performance.now() - started
+    for (let row = 0; row < batch.rows; row++) {
+      logProb.push(scored.logProb[row])
+      if (scored.verdict[row] === ANOMALY) flagged++
+      if (scored.verdict[row] === UNSCORED) unscored++
+    }
+    const faulty = plantFaults(batch, { seed: seed + i, share: CANARY_SHARE })
+    if (faulty.faults.length === 0) continue
+    const { verdict } = await score(faulty.batch)
+    canaries += faulty.faults.length
+    found += faulty.faults.filter(({ row }) => verdict[row] !== 0).length
+  }
+  const records = Math.max(1, logProb.length)
+  return {
+    version: scorer.modelVersion,
+    measure,
+    logProb: Float64Array.from(logProb),
+    alarmRate: flagged / records,
+    unscoredRate: unscored / records,
+    canariesFound: canaries === 0 ? 1 : found / canaries,
+    recordsPerSecond: records / (Math.max(1, milliseconds) / 1000),
+  }
+}

@@ -1,0 +1,171 @@
+import type { JobContext, JobHandler, LabelStore, ModelRegistry } from '../core/ports.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { Detector } from '../detect/detector.ts'
+import { evaluateModel } from './evaluate-model.ts'
+import { type FitSettings, fitInProcess } from './fit-process.ts'
+import { GATE, type GateDecision, judge } from './gate.ts'
+import type { JobCheckpoints } from './job-checkpoints.ts'
+import { collectWindow, holdOutLatest, type TimeRange, type TrainingWindow } from './training-window.ts'
+
+/** How one pipeline is retrained. */
+export interface RetrainPlan {
+  /** The window's records, oldest first. */
+  window(signal: AbortSignal): AsyncIterable<RecordBatch>
+  readonly source: string
+  readonly fit: FitSettings
+  readonly minimumRecords: number
+  readonly excluded: readonly TimeRange[]
+  /** manual: a challenger that passes waits for a person. */
+  readonly promote: 'auto' | 'manual'
+  readonly gate?: Partial<typeof GATE>
+}
+export interface RetrainDependencies {
+  readonly registry: ModelRegistry
+  readonly labels?: LabelStore
+  readonly checkpoints?: JobCheckpoints
+  plan(pipeline: string): RetrainPlan
+  load(artifact: Uint8Array, version: number): Promise<Detector>
+}
+
+/** The newest share of the window judges; it never teaches. */
+const GATE_SHARE = 0.1
+
+/**
+ * The work of a retraining job: collect → fit (child process) → evaluate → publish → promote or reject. The fencing
+ * token is taken first, so that a later attempt makes this one's model refused.
+ */
+export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
+  return async (context) => {
+    const { registry } = dependencies
+    const { pipeline } = context.job.request
+    const plan = dependencies.plan(pipeline)
+    const fence = await registry.fence(pipeline)
+    await using models = new AsyncDisposableStack()
+    const champion = await currentChampion(dependencies, pipeline)
+    if (champion !== undefined) models.use(champion)
+
+    const window = await windowOf(dependencies, plan, context, champion)
+    const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
+
+    const artifact = await fit(dependencies, plan, context, train)
+    await context.progress({ stage: 'evaluate', fraction: 0.92 })
+    const challenger = models.use(await dependencies.load(artifact, 0))
+    const decision = await decide(plan, challenger, champion, gate, context.signal)
+    await context.log(decision.reason)
+
+    await context.progress({ stage: 'publish', fraction: 0.98 })
+    const summary = summaryOf(challenger, window, decision)
+    const { version } = await registry.put(pipeline, artifact, summary, fence)
+    await announce(registry, plan, context, version, decision)
+    await dependencies.checkpoints?.remove(context.job.id)
+    return { version, ...summary }
+  }
+}
+
+async function currentChampion(
+  { registry, load }: RetrainDependencies,
+  pipeline: string,
+): Promise<Detector | undefined> {
+  const champion = await registry.alias(pipeline, 'champion')
+  return champion && load(await registry.get(pipeline, champion.version), champion.version)
+}
+
+async function windowOf(
+  { checkpoints, labels }: RetrainDependencies,
+  plan: RetrainPlan,
+  context: JobContext,
+  champion: Detector | undefined,
+): Promise<TrainingWindow> {
+  const { id, request } = context.job
+  const earlier = await checkpoints?.loadWindow(id)
+  if (earlier !== undefined) {
+    await context.log(`attempt ${context.job.attempts} goes on with the window of the one before`)
+    return earlier
+  }
+  await context.progress({ stage: 'collect', fraction: 0 })
+  const window = await collectWindow(plan.window(context.signal), {
+    minimumRecords: plan.minimumRecords,
+    excluded: plan.excluded,
+    labels: (await labels?.labels(request.pipeline)) ?? [],
+    signal: context.signal,
+    ...(champion && { champion }),
+  })
+  for (const note of window.notes) await context.log(note)
+  await context.log(`learning from ${window.counts.kept} of ${window.counts.read} records`)
+  await checkpoints?.saveWindow(id, window)
+  return window
+}
+
+async function fit(
+  { checkpoints }: RetrainDependencies,
+  plan: RetrainPlan,
+  context: JobContext,
+  train: readonly RecordBatch[],
+): Promise<Uint8Array> {
+  const { id } = context.job
+  const curve: { step: number; train: number; held_out: number }[] = []
+  return fitInProcess(
+    train,
+    { ...plan.fit, gate: false, source: plan.source },
+    {
+      signal: context.signal,
+      checkpoints: (await checkpoints?.load(id)) ?? [],
+      onProgress: (progress) => {
+        if (progress.held_out_nll !== undefined) {
+          const { step = 0, train_nll = Number.NaN, held_out_nll } = progress
+          curve.push({ step, train: train_nll, held_out: held_out_nll })
+        }
+        void context
+          .progress({ ...progress, fraction: 0.05 + 0.85 * progress.fraction, curve })
+          .catch(() => {})
+      },
+      onCheckpoint: (checkpoint) => checkpoints?.save(id, checkpoint),
+      onLog: (line) => void context.log(line).catch(() => {}),
+    },
+  )
+}
+
+async function decide(
+  plan: RetrainPlan,
+  challenger: Detector,
+  champion: Detector | undefined,
+  gate: readonly RecordBatch[],
+  signal: AbortSignal,
+): Promise<GateDecision> {
+  const options = { ...GATE, ...plan.gate, rate: challenger.rate }
+  const evaluate = (detector: Detector) =>
+    evaluateModel(detector, detector.manifest.measure, gate, { seed: options.seed, signal })
+  return judge(await evaluate(challenger), champion && (await evaluate(champion)), options)
+}
+
+function summaryOf(
+  { manifest }: Detector,
+  window: TrainingWindow,
+  decision: GateDecision,
+): Readonly<Record<string, unknown>> {
+  const iso = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString())
+  return {
+    architecture: manifest.architecture,
+    engine: manifest.engine,
+    rate: manifest.alerts.rate,
+    measure: manifest.measure,
+    window: { ...window.counts, from: iso(window.from), to: iso(window.to), sha256: manifest.lineage.sha256 },
+    promoted: decision.promote,
+    decision: decision.reason,
+    checks: decision.checks,
+    improvement: decision.improvement,
+  }
+}
+
+async function announce(
+  registry: ModelRegistry,
+  { promote }: RetrainPlan,
+  { job }: JobContext,
+  version: number,
+  decision: GateDecision,
+): Promise<void> {
+  const { pipeline, who } = job.request
+  if (!decision.promote) return
+  if (promote === 'auto') await registry.setAlias(pipeline, 'champion', version, who, decision.reason)
+  else await registry.setAlias(pipeline, 'challenger', version, who, `waits for approval; ${decision.reason}`)
+}

@@ -1,0 +1,145 @@
+import { SurprisalError } from '../core/errors.ts'
+import type { LabelledRecord, Scorer } from '../core/ports.ts'
+import { idOf, type RecordBatch } from '../core/record.ts'
+import { selectRows } from '../features/select-rows.ts'
+
+/** Half-open, epoch milliseconds. */
+export interface TimeRange {
+  readonly from: number
+  readonly to: number
+  readonly why?: string
+}
+export interface WindowRules {
+  readonly minimumRecords: number
+  /** Times whose records teach nothing: deployments, maintenance. */
+  readonly excluded: readonly TimeRange[]
+  readonly labels: readonly LabelledRecord[]
+  /** The running model: what it finds far below its rate is left out. */
+  readonly champion?: Scorer
+  readonly signal: AbortSignal
+}
+export interface TrainingWindow {
+  readonly batches: readonly RecordBatch[]
+  readonly counts: {
+    readonly read: number
+    readonly kept: number
+    readonly labelled: number
+    readonly excluded: number
+    /** Far below the champion's rate. */
+    readonly improbable: number
+  }
+  /** Of the kept records, epoch milliseconds; null where they have no time. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly notes: readonly string[]
+}
+
+/** Only p ≤ rate ÷ this is left out: dropping every flagged record would cut the normal tail more at each retrain. */
+const FAR_BELOW = 100
+/** More far-below records than this share are no anomalies but a new normal, which the fit is there to learn. */
+const NEW_NORMAL = 0.02
+
+/** Collects what a fit may learn from, and says what was left out and why. */
+export async function collectWindow(
+  source: AsyncIterable<RecordBatch>,
+  rules: WindowRules,
+): Promise<TrainingWindow> {
+  const anomalies = new Set(rules.labels.filter(({ label }) => label === 'anomaly').map(({ id }) => id))
+  const normal = new Set(rules.labels.filter(({ label }) => label === 'false_alarm').map(({ id }) => id))
+  const kept: { readonly batch: RecordBatch; readonly improbable: readonly number[] }[] = []
+  const counts = { read: 0, kept: 0, labelled: 0, excluded: 0, improbable: 0 }
+  const notes: string[] = []
+  for await (const batch of source) {
+    rules.signal.throwIfAborted()
+    const rows: number[] = []
+    for (let row = 0; row < batch.rows; row++) {
+      const time = batch.eventTime?.[row] ?? Number.NaN
+      if (anomalies.has(idOf(batch.origin, row))) counts.labelled++
+      else if (rules.excluded.some(({ from, to }) => time >= from && time < to)) counts.excluded++
+      else rows.push(row)
+    }
+    counts.read += batch.rows
+    const clean = rows.length === batch.rows ? batch : selectRows(batch, rows)
+    const improbable = rules.champion === undefined ? [] : await farBelow(rules.champion, clean, normal)
+    counts.improbable += improbable.length
+    kept.push({ batch: clean, improbable })
+  }
+  const newNormal = counts.improbable > NEW_NORMAL * counts.read
+  if (newNormal) {
+    notes.push(
+      `${counts.improbable} of ${counts.read} records lie far below the champion's rate: too many to be anomalies, so they are learned as a new normal`,
+    )
+    counts.improbable = 0
+  }
+  const batches = kept.flatMap(({ batch, improbable }) => {
+    const left = newNormal || improbable.length === 0 ? batch : without(batch, improbable)
+    return left.rows === 0 ? [] : [left]
+  })
+  counts.kept = batches.reduce((sum, { rows }) => sum + rows, 0)
+  if (counts.kept < rules.minimumRecords) {
+    throw new SurprisalError(
+      'DATA_INSUFFICIENT',
+      `the training window holds ${counts.kept} usable records of ${counts.read} read, ${rules.minimumRecords} are required: widen the window or lower retrain.window.minimum`,
+    )
+  }
+  return { batches, counts, notes, ...boundsOf(batches) }
+}
+
+/**
+ * The last `share` of the records, which no fit, stop or calibration sees, and what is before it. Both keep order.
+ */
+export function holdOutLatest(
+  batches: readonly RecordBatch[],
+  share: number,
+): { readonly train: readonly RecordBatch[]; readonly gate: readonly RecordBatch[] } {
+  const total = batches.reduce((sum, { rows }) => sum + rows, 0)
+  let left = Math.floor(total * (1 - share))
+  const [train, gate]: [RecordBatch[], RecordBatch[]] = [[], []]
+  for (const batch of batches) {
+    const cut = Math.min(batch.rows, left)
+    left -= cut
+    if (cut > 0) train.push(cut === batch.rows ? batch : selectRows(batch, range(0, cut)))
+    if (cut < batch.rows) gate.push(cut === 0 ? batch : selectRows(batch, range(cut, batch.rows)))
+  }
+  return { train, gate }
+}
+
+async function farBelow(
+  champion: Scorer,
+  batch: RecordBatch,
+  normal: ReadonlySet<string>,
+): Promise<number[]> {
+  const { pValue, score } = await champion.score(batch, {
+    pipeline: 'window',
+    explain: false,
+    runId: 'window',
+  })
+  const limit = -Math.log10(champion.rate / FAR_BELOW)
+  const rows: number[] = []
+  for (let row = 0; row < batch.rows; row++) {
+    if (!Number.isNaN(pValue[row]) && score[row] >= limit && !normal.has(idOf(batch.origin, row)))
+      rows.push(row)
+  }
+  return rows
+}
+
+function without(batch: RecordBatch, rows: readonly number[]): RecordBatch {
+  const dropped = new Set(rows)
+  return selectRows(
+    batch,
+    range(0, batch.rows).filter((row) => !dropped.has(row)),
+  )
+}
+
+function boundsOf(batches: readonly RecordBatch[]): { from: number | null; to: number | null } {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const { eventTime } of batches) {
+    for (const time of eventTime ?? []) {
+      if (time < from) from = time
+      if (time > to) to = time
+    }
+  }
+  return to >= from ? { from, to } : { from: null, to: null }
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
