@@ -47,7 +47,7 @@ export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
     const window = await windowOf(dependencies, plan, context, champion)
     const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-    const artifact = await fit(dependencies, plan, context, train)
+    const artifact = await fitChallenger(dependencies, plan, context, train)
     await context.progress({ stage: 'evaluate', fraction: 0.92 })
     const challenger = models.use(await dependencies.load(artifact, 0))
     const decision = await decide(plan, challenger, champion, gate, context.signal)
@@ -96,7 +96,7 @@ async function windowOf(
   return window
 }
 
-async function fit(
+async function fitChallenger(
   { checkpoints }: RetrainDependencies,
   plan: RetrainPlan,
   context: JobContext,

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { LabelledRecord, Scorer } from '../../src/core/ports.ts'
+import { batchOfRows, type RecordBatch, rowOf } from '../../src/core/record.ts'
+import { collectWindow, holdOutLatest } from '../../src/retrain/training-window.ts'
+
+const signal = new AbortController().signal
+const batch = (first: number, rows: number): RecordBatch =>
+  batchOfRows(
+    Array.from({ length: rows }, (_, i) => ({ x: first + i })),
+    { prefix: 't-0', offsets: Float64Array.from({ length: rows }, (_, i) => first + i) },
+    { eventTime: Float64Array.from({ length: rows }, (_, i) => 1000 * (first + i)) },
+  )
+async function* stream(...batches: RecordBatch[]): AsyncGenerator<RecordBatch> {
+  yield* batches
+}
+const values = (batches: readonly RecordBatch[]): unknown[] =>
+  batches.flatMap((b) => Array.from({ length: b.rows }, (_, row) => rowOf(b, row).x))
+const label = (offset: number, what: LabelledRecord['label']): LabelledRecord => ({
+  pipeline: 'p',
+  id: `t-0-${offset}`,
+  label: what,
+  who: 'ada',
+  at: '2026-01-01T00:00:00Z',
+})
+/** Finds every record with x in `improbable` far below its rate of 1 %. */
+const champion = (improbable: readonly number[]): Scorer => ({
+  modelVersion: 1,
+  rate: 0.01,
+  async score(scored) {
+    const score = Float64Array.from({ length: scored.rows }, (_, row) =>
+      improbable.includes(rowOf(scored, row).x as number) ? 5 : 2.5,
+    )
+    return {
+      batch: scored,
+      pipeline: 'p',
+      modelVersion: 1,
+      scoredAt: 0,
+      threshold: 0.01,
+      logProb: score,
+      score,
+      pValue: score.map((s) => 10 ** -s),
+      pMethod: new Uint8Array(scored.rows),
+      verdict: new Uint8Array(scored.rows),
+      reasons: new Map(),
+      attributions: new Map(),
+    }
+  },
+  async [Symbol.asyncDispose]() {},
+})
+const rules = { minimumRecords: 1, excluded: [], labels: [], signal }
+
+describe('collectWindow', () => {
+  it('keeps everything where nothing speaks against it, and knows its bounds', async () => {
+    const window = await collectWindow(stream(batch(0, 5), batch(5, 5)), rules)
+    expect(values(window.batches)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(window).toMatchObject({ from: 0, to: 9000, counts: { read: 10, kept: 10 }, notes: [] })
+  })
+
+  it('leaves out labelled anomalies and maintenance, and counts them', async () => {
+    const window = await collectWindow(stream(batch(0, 10)), {
+      ...rules,
+      labels: [label(3, 'anomaly'), label(4, 'false_alarm')],
+      excluded: [{ from: 6000, to: 8000 }],
+    })
+    expect(values(window.batches)).toEqual([0, 1, 2, 4, 5, 8, 9])
+    expect(window.counts).toEqual({ read: 10, kept: 7, labelled: 1, excluded: 2, improbable: 0 })
+  })
+
+  it('leaves out what lies far below the rate, not what is merely flagged, nor a false alarm', async () => {
+    const window = await collectWindow(stream(batch(0, 200)), {
+      ...rules,
+      labels: [label(8, 'false_alarm')],
+      champion: champion([7, 8]),
+    })
+    expect(window.counts).toMatchObject({ kept: 199, improbable: 1 })
+    expect(values(window.batches)).not.toContain(7)
+    expect(values(window.batches)).toContain(8)
+  })
+
+  it('learns a new normal instead of cutting it away', async () => {
+    const window = await collectWindow(stream(batch(0, 100)), {
+      ...rules,
+      champion: champion(Array.from({ length: 50 }, (_, i) => i)),
+    })
+    expect(window.counts).toMatchObject({ kept: 100, improbable: 0 })
+    expect(window.notes[0]).toMatch(/50 of 100 records lie far below/)
+  })
+
+  it('says what was found where it is too little', async () => {
+    await expect(collectWindow(stream(batch(0, 5)), { ...rules, minimumRecords: 80 })).rejects.toMatchObject({
+      code: 'DATA_INSUFFICIENT',
+      message: expect.stringContaining('holds 5 usable records of 5 read, 80 are required'),
+    })
+  })
+})
+
+describe('holdOutLatest', () => {
+  it('cuts the end off, inside a batch too, in order', () => {
+    const { train, gate } = holdOutLatest([batch(0, 6), batch(6, 6)], 0.25)
+    expect(values(train)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    expect(values(gate)).toEqual([9, 10, 11])
+  })
+})
