@@ -81,14 +81,19 @@ export function couplingOp(
   let sum0 = f32x4.splat(0)
   let sum1 = f32x4.splat(0)
   const shift = <usize>(dim - split) << 5
-  const end = block + (<usize>dim << 5)
-  for (let p = block + (<usize>split << 5); p < end; p += 32, q += 32) {
-    const s0 = softClamp(v128.load(q), m, twoOverM, twoM)
-    const s1 = softClamp(v128.load(q, 16), m, twoOverM, twoM)
+  const shifts = q + shift
+  // Two short passes: one long one would be bound by the latency of its two exponentials.
+  for (let p = q; p < shifts; p += 32) {
+    const s0 = softClamp(v128.load(p), m, twoOverM, twoM)
+    const s1 = softClamp(v128.load(p, 16), m, twoOverM, twoM)
     sum0 = f32x4.add(sum0, s0)
     sum1 = f32x4.add(sum1, s1)
-    v128.store(p, fma(v128.load(p), exp(s0), v128.load(q + shift)))
-    v128.store(p, fma(v128.load(p, 16), exp(s1), v128.load(q + shift, 16)), 16)
+    v128.store(p, s0)
+    v128.store(p, s1, 16)
+  }
+  for (let p = block + (<usize>split << 5); q < shifts; p += 32, q += 32) {
+    v128.store(p, fma(v128.load(p), exp(v128.load(q)), v128.load(q + shift)))
+    v128.store(p, fma(v128.load(p, 16), exp(v128.load(q, 16)), v128.load(q + shift, 16)), 16)
   }
   v128.store(logDet, f32x4.add(v128.load(logDet), sum0))
   v128.store(logDet, f32x4.add(v128.load(logDet, 16), sum1), 16)

@@ -57,46 +57,6 @@ export function denseRow(w: usize, bias: usize, x: usize, out: usize, ni: i32, n
   const step = <usize>ni << 4
   const end = x + (<usize>ni << 2)
   let groups = pad4(no) >> 2
-  for (; groups >= 8; groups -= 8) {
-    const w1 = w + step
-    const w2 = w1 + step
-    const w3 = w2 + step
-    const w4 = w3 + step
-    const w5 = w4 + step
-    const w6 = w5 + step
-    const w7 = w6 + step
-    let a0 = v128.load(bias)
-    let a1 = v128.load(bias, 16)
-    let a2 = v128.load(bias, 32)
-    let a3 = v128.load(bias, 48)
-    let a4 = v128.load(bias, 64)
-    let a5 = v128.load(bias, 80)
-    let a6 = v128.load(bias, 96)
-    let a7 = v128.load(bias, 112)
-    let i: usize = 0
-    for (let p = x; p < end; p += 4, i += 16) {
-      const v = v128.load32_splat(p)
-      a0 = fma(v128.load(w + i), v, a0)
-      a1 = fma(v128.load(w1 + i), v, a1)
-      a2 = fma(v128.load(w2 + i), v, a2)
-      a3 = fma(v128.load(w3 + i), v, a3)
-      a4 = fma(v128.load(w4 + i), v, a4)
-      a5 = fma(v128.load(w5 + i), v, a5)
-      a6 = fma(v128.load(w6 + i), v, a6)
-      a7 = fma(v128.load(w7 + i), v, a7)
-    }
-    v128.store(out, f32x4.pmax(a0, low))
-    v128.store(out, f32x4.pmax(a1, low), 16)
-    v128.store(out, f32x4.pmax(a2, low), 32)
-    v128.store(out, f32x4.pmax(a3, low), 48)
-    v128.store(out, f32x4.pmax(a4, low), 64)
-    v128.store(out, f32x4.pmax(a5, low), 80)
-    v128.store(out, f32x4.pmax(a6, low), 96)
-    v128.store(out, f32x4.pmax(a7, low), 112)
-    out += 128
-    bias += 128
-    w = w7 + step
-  }
   for (; groups >= 4; groups -= 4) {
     const w1 = w + step
     const w2 = w1 + step
