@@ -24,17 +24,17 @@ export class FlowScorer {
 
   /** Throws FLOW_SPEC_INVALID where the weights lack a tensor or have another shape than the spec's. */
   constructor(kernel: Kernel, spec: FlowSpec, weights: FlowWeights) {
-    const { words, data, dataAddresses, codeAddress, constant } = compile(spec, weights)
+    const { emitter, constant } = compile(spec, weights)
     this.kernel = kernel
     this.dim = spec.dim
     this.columns = contextColumns(spec.context)
     this.constant = constant
     this.chunk = Math.max(64, (CHUNK_FLOATS / (this.dim + this.columns)) & ~63)
+    const data = emitter.data()
     this.data = kernel.arena.allocate(data.byteLength)
-    this.program = kernel.arena.allocate(words.byteLength)
-    for (const i of dataAddresses) words[i] += this.data
-    words[codeAddress] += this.program
+    this.program = kernel.arena.allocate(emitter.length * 4)
     kernel.floats(this.data, data.length).set(data)
+    const words = emitter.words({ words: this.program, data: this.data, parameters: 0 })
     kernel.words(this.program, words.length).set(words)
     const perRow = 8 + 4 * (2 * this.dim + this.columns)
     this.buffers = kernel.arena.allocate(this.chunk * perRow + kernel.exports.scratchBytes(this.program))

@@ -20,6 +20,45 @@ export interface KernelExports {
     latents: number,
     scratch: number,
   ): void
+  trainingScratchBytes(program: number): number
+  gradient(program: number, x: number, context: number, rows: number, delta: number, scratch: number): number
+  evaluate(
+    program: number,
+    x: number,
+    context: number,
+    rows: number,
+    constant: number,
+    out: number,
+    scratch: number,
+  ): void
+  transform(
+    program: number,
+    first: number,
+    last: number,
+    x: number,
+    context: number,
+    rows: number,
+    out: number,
+    scratch: number,
+  ): void
+  finishGradient(program: number, operations: number, rows: number, delta: number): void
+  refresh(program: number, operation: number): number
+  sumGradients(gradient: number, count: number, parts: number, bytes: number): number
+  adam(
+    parameters: number,
+    gradient: number,
+    moment1: number,
+    moment2: number,
+    count: number,
+    scale: number,
+    rate: number,
+    correction: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    epsilon: number,
+  ): void
 }
 
 const PAGE = 65_536

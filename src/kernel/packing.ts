@@ -13,10 +13,15 @@ export function packedIndex(output: number, input: number, inputs: number): numb
   return ((output >> 2) * inputs + input) * 4 + (output & 3)
 }
 
-/** A row-major [outputs, inputs] matrix in the kernel's layout. */
-export function packMatrix(matrix: ArrayLike<number>, outputs: number, inputs: number): Float32Array {
-  const packed = new Float32Array(packedSize(outputs, inputs))
+/** A row-major [outputs, inputs] matrix in the kernel's layout, with room for `padded` inputs. */
+export function packMatrix(
+  matrix: ArrayLike<number>,
+  outputs: number,
+  inputs: number,
+  padded: number = inputs,
+): Float32Array {
+  const packed = new Float32Array(packedSize(outputs, padded))
   for (let o = 0; o < outputs; o++)
-    for (let i = 0; i < inputs; i++) packed[packedIndex(o, i, inputs)] = matrix[o * inputs + i]
+    for (let i = 0; i < inputs; i++) packed[packedIndex(o, i, padded)] = matrix[o * inputs + i]
   return packed
 }

@@ -1,20 +1,19 @@
 import type { AffineCouplingSpec, FlowSpec, FlowWeights } from '../core/flow-spec.ts'
 import { contextWidth } from '../core/flow-spec.ts'
 import { type AffineMap, identityMap, thenBijector } from './affine-map.ts'
+import { Emitter, floatBits } from './emitter.ts'
 import { packMatrix, pad4 } from './packing.ts'
 import { tensor } from './tensor.ts'
 
-/** Operations and header words that src/kernel/assembly/program.ts reads. */
+/** Operations that src/kernel/assembly/program.ts reads. */
 const OPERATION = { end: 0, dense: 1, select: 2, coupling: 3 } as const
-const HEADER_WORDS = 6
 
-/** A flow ready to be placed in kernel memory: `words` hold addresses relative to the data where `relocate` says. */
+/** Words of a program's header: dim, numeric context, embeddings, context width, widest activation, code address. */
+export const HEADER = { width: 4, code: 5, words: 6 } as const
+
+/** A flow ready to be placed in kernel memory. */
 export interface Program {
-  readonly words: Int32Array
-  /** Indices of words that are addresses. Those below `header` point to words, the others to data. */
-  readonly dataAddresses: readonly number[]
-  readonly codeAddress: number
-  readonly data: Float32Array
+  readonly emitter: Emitter
   /** Σ log|det| of what depends on no record, and the base's −½ dim · log 2π. Float64, nats. */
   readonly constant: number
 }
@@ -29,12 +28,13 @@ export function compile(spec: FlowSpec, weights: FlowWeights): Program {
   const out = new Emitter()
   let constant = -0.5 * dim * Math.log(2 * Math.PI)
   let widest = 4
-  out.push(dim, context.numeric, context.embeddings.length, width, 0, 0)
+  out.push(dim, context.numeric, context.embeddings.length, width, 0)
+  const code = HEADER.words + 3 * context.embeddings.length
+  out.address('words', code)
   context.embeddings.forEach(({ levels, width: columns }, e) => {
     out.push(levels, columns)
     out.floats(tensor(weights, `context.embedding.${e}`, levels, columns))
   })
-  const code = out.length
   let run: AffineMap | undefined
   const flush = (): void => {
     if (!run) return
@@ -50,10 +50,8 @@ export function compile(spec: FlowSpec, weights: FlowWeights): Program {
   })
   flush()
   out.push(OPERATION.end)
-  const words = out.words()
-  words[4] = pad4(widest)
-  words[5] = code * 4
-  return { words, dataAddresses: out.addresses, codeAddress: HEADER_WORDS - 1, data: out.data(), constant }
+  out.patch(HEADER.width, pad4(widest))
+  return { emitter: out, constant }
 }
 
 function emitMap(out: Emitter, map: AffineMap): void {
@@ -79,7 +77,7 @@ function emitCoupling(
   dim: number,
   context: number,
 ): number {
-  const widths = [spec.split + context, ...spec.hidden, 2 * (dim - spec.split)]
+  const widths = conditionerWidths(spec, dim, context)
   out.push(OPERATION.coupling, spec.split, floatBits(spec.maxLogScale), widths.length - 1)
   for (let i = 0; i + 1 < widths.length; i++) {
     const [inputs, outputs] = [widths[i], widths[i + 1]]
@@ -90,44 +88,7 @@ function emitCoupling(
   return Math.max(...widths)
 }
 
-function floatBits(value: number): number {
-  return new Int32Array(new Float32Array([value]).buffer)[0]
-}
-
-class Emitter {
-  readonly addresses: number[] = []
-  private readonly code: number[] = []
-  private readonly chunks: Float32Array[] = []
-  private size = 0
-
-  get length(): number {
-    return this.code.length
-  }
-  push(...words: number[]): void {
-    this.code.push(...words)
-  }
-  /** Appends data, padded to 16 floats so that every array begins on a cache line, and its address to the code. */
-  floats(values: ArrayLike<number>): void {
-    const chunk = new Float32Array((values.length + 4 + 15) & ~15)
-    chunk.set(values)
-    this.addresses.push(this.code.length)
-    this.code.push(this.size * 4)
-    this.chunks.push(chunk)
-    this.size += chunk.length
-  }
-  integers(values: Int32Array): void {
-    this.floats(new Float32Array(Int32Array.from(values).buffer))
-  }
-  words(): Int32Array {
-    return Int32Array.from(this.code)
-  }
-  data(): Float32Array {
-    const all = new Float32Array(this.size)
-    let at = 0
-    for (const chunk of this.chunks) {
-      all.set(chunk, at)
-      at += chunk.length
-    }
-    return all
-  }
+/** Widths of a conditioner from its inputs to its outputs. */
+export function conditionerWidths(spec: AffineCouplingSpec, dim: number, context: number): number[] {
+  return [spec.split + context, ...spec.hidden, 2 * (dim - spec.split)]
 }

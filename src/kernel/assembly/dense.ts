@@ -1,22 +1,56 @@
 import { fma, pad4 } from './math'
 
+// @ts-ignore: decorator
+@inline
+const BIASED = 0
+// @ts-ignore: decorator
+@inline
+const PLAIN = 1
+// @ts-ignore: decorator
+@inline
+const MASKED = 2
+
 /**
  * One block of 8 records, records in lanes: activations are [feature][8] floats. Weights are packed
  * [outputs / 4][inputs][4], the outputs padded with zero weights to a multiple of 4, so `out` takes pad4(no) rows.
  * Inputs are summed in order on top of the bias, as in `denseRow`: a record's bits depend on nothing but itself.
  * Every output is raised to `floor`: 0 is ReLU, −∞ the identity; NaN passes either way.
  */
+export function denseBlock(w: usize, bias: usize, x: usize, out: usize, ni: i32, no: i32, floor: f32): void {
+  denseCore(BIASED, w, bias, x, out, ni, no, floor, 0)
+}
+
+/** Without bias: out = W x. */
+export function productBlock(w: usize, x: usize, out: usize, ni: i32, no: i32): void {
+  denseCore(PLAIN, w, 0, x, out, ni, no, 0, 0)
+}
+
+/** Without bias, and 0 where the activation of that place is not above 0: the gradient through a ReLU. */
+export function maskedProductBlock(w: usize, x: usize, out: usize, ni: i32, no: i32, activation: usize): void {
+  denseCore(MASKED, w, 0, x, out, ni, no, 0, activation)
+}
+
+/** The register block of 4 outputs × 2 vectors: 8 sums, the most that the engine keeps in registers. */
 // @ts-ignore: decorator
 @inline
-export function denseBlock(w: usize, bias: usize, x: usize, out: usize, ni: i32, no: i32, floor: f32): void {
-  const low = f32x4.splat(floor)
+function denseCore(
+  mode: i32,
+  w: usize,
+  bias: usize,
+  x: usize,
+  out: usize,
+  ni: i32,
+  no: i32,
+  floor: f32,
+  activation: usize,
+): void {
   const end = x + (<usize>ni << 5)
   const lastOut = out + (<usize>pad4(no) << 5)
   while (out < lastOut) {
-    let a0 = v128.load32_splat(bias)
-    let a1 = v128.load32_splat(bias, 4)
-    let a2 = v128.load32_splat(bias, 8)
-    let a3 = v128.load32_splat(bias, 12)
+    let a0 = mode == BIASED ? v128.load32_splat(bias) : f32x4.splat(0)
+    let a1 = mode == BIASED ? v128.load32_splat(bias, 4) : a0
+    let a2 = mode == BIASED ? v128.load32_splat(bias, 8) : a0
+    let a3 = mode == BIASED ? v128.load32_splat(bias, 12) : a0
     let b0 = a0
     let b1 = a1
     let b2 = a2
@@ -38,16 +72,29 @@ export function denseBlock(w: usize, bias: usize, x: usize, out: usize, ni: i32,
       b3 = fma(s, x1, b3)
       w += 16
     }
-    v128.store(out, f32x4.pmax(a0, low))
-    v128.store(out, f32x4.pmax(b0, low), 16)
-    v128.store(out, f32x4.pmax(a1, low), 32)
-    v128.store(out, f32x4.pmax(b1, low), 48)
-    v128.store(out, f32x4.pmax(a2, low), 64)
-    v128.store(out, f32x4.pmax(b2, low), 80)
-    v128.store(out, f32x4.pmax(a3, low), 96)
-    v128.store(out, f32x4.pmax(b3, low), 112)
+    storeOutput(mode, out, a0, b0, floor, activation)
+    storeOutput(mode, out + 32, a1, b1, floor, activation + 32)
+    storeOutput(mode, out + 64, a2, b2, floor, activation + 64)
+    storeOutput(mode, out + 96, a3, b3, floor, activation + 96)
     out += 128
-    bias += 16
+    if (mode == BIASED) bias += 16
+    if (mode == MASKED) activation += 128
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeOutput(mode: i32, out: usize, a: v128, b: v128, floor: f32, activation: usize): void {
+  if (mode == BIASED) {
+    v128.store(out, f32x4.pmax(a, f32x4.splat(floor)))
+    v128.store(out, f32x4.pmax(b, f32x4.splat(floor)), 16)
+  } else if (mode == MASKED) {
+    const zero = f32x4.splat(0)
+    v128.store(out, v128.and(a, f32x4.gt(v128.load(activation), zero)))
+    v128.store(out, v128.and(b, f32x4.gt(v128.load(activation, 16), zero)), 16)
+  } else {
+    v128.store(out, a)
+    v128.store(out, b, 16)
   }
 }
 
