@@ -10,31 +10,31 @@ export type ParameterSet = 'parameters' | 'moment1' | 'moment2'
 /** A flow placed in kernel memory for training, with its gradients and moments. Throws FLOW_SPEC_INVALID. */
 export class TrainingFlow {
   readonly layout: TrainingLayout
-  readonly actnorms: TrainingProgram['actnorms']
   private readonly kernel: Kernel
-  private readonly program: TrainingProgram
+  private readonly spec: FlowSpec
+  private readonly data: number
   private readonly blocks: readonly number[]
+  private program: TrainingProgram
   /** The tensors as given: constants, and numbers that no operation reads, are handed back unchanged. */
   private given: FlowWeights
 
   constructor(kernel: Kernel, spec: FlowSpec, weights: FlowWeights, threads: number) {
     this.kernel = kernel
+    this.spec = spec
     this.given = weights
     this.program = compileTraining(spec, weights)
-    this.actnorms = this.program.actnorms
     const { emitter, operations } = this.program
     const { arena } = kernel
     const { data, parameters: size } = emitter.sizes
-    const dataAt = arena.allocate(data * 4)
+    this.data = arena.allocate(data * 4)
     const program = arena.allocate(emitter.length * 4)
     const parameters = arena.allocate((3 + threads) * size * 4)
-    kernel.floats(dataAt, data).set(emitter.data())
-    const words = emitter.words({ words: program, data: dataAt, parameters })
+    const words = emitter.words({ words: program, data: this.data, parameters })
     kernel.words(program, words.length).set(words)
     const scratchBytes = kernel.exports.trainingScratchBytes(program)
     const scratch = Array.from({ length: threads }, () => arena.allocate(scratchBytes))
     const sums = arena.allocate(3 * threads * 8)
-    this.blocks = [dataAt, program, parameters, sums, ...scratch]
+    this.blocks = [this.data, program, parameters, sums, ...scratch]
     this.layout = {
       threads,
       dim: spec.dim,
@@ -52,20 +52,21 @@ export class TrainingFlow {
       scratch,
       scratchBytes,
     }
-    this.write('parameters', weights)
+    this.load(this.program, weights)
   }
 
-  /** Overwrites a set. */
-  write(set: ParameterSet, weights: FlowWeights): void {
-    const target = this.kernel.floats(this.layout[set], this.layout.size)
-    target.fill(0)
-    for (const { name, shape, places } of this.tensors) {
-      const values = tensor(weights, name, ...shape)
-      for (let i = 0; i < places.length; i++) if (places[i] >= 0) target[places[i]] = values[i]
-    }
-    if (set !== 'parameters') return
-    for (const place of this.program.ones) target[place] = 1
-    this.given = weights
+  get actnorms(): TrainingProgram['actnorms'] {
+    return this.program.actnorms
+  }
+
+  /** Takes other weights for the same spec, constants and all: sizes and addresses stay. */
+  replace(weights: FlowWeights): void {
+    this.load(compileTraining(this.spec, weights), weights)
+  }
+
+  /** Overwrites the moments. */
+  write(set: Exclude<ParameterSet, 'parameters'>, moments: FlowWeights): void {
+    this.scatter(set, moments)
   }
 
   /** A set as tensors: all weights for the parameters, trainable tensors only for the moments. */
@@ -100,6 +101,25 @@ export class TrainingFlow {
   /** Trainable tensors that hold anything. */
   private get tensors(): TrainingProgram['tensors'] {
     return this.program.tensors.filter(({ places }) => places.length > 0)
+  }
+
+  private load(program: TrainingProgram, weights: FlowWeights): void {
+    this.program = program
+    this.given = weights
+    const data = program.emitter.data()
+    this.kernel.floats(this.data, data.length).set(data)
+    const parameters = this.scatter('parameters', weights)
+    for (const place of program.ones) parameters[place] = 1
+  }
+
+  private scatter(set: ParameterSet, weights: FlowWeights): Float32Array {
+    const target = this.kernel.floats(this.layout[set], this.layout.size)
+    target.fill(0)
+    for (const { name, shape, places } of this.tensors) {
+      const values = tensor(weights, name, ...shape)
+      for (let i = 0; i < places.length; i++) if (places[i] >= 0) target[places[i]] = values[i]
+    }
+    return target
   }
 
   dispose(): void {

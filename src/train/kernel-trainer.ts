@@ -132,7 +132,7 @@ export class KernelTrainer implements FlowTrainer {
 
   restore(state: TrainerState): Promise<void> {
     return this.inTurn(async () => {
-      this.flow.write('parameters', state.weights)
+      this.flow.replace(state.weights)
       this.flow.write('moment1', state.moment1)
       this.flow.write('moment2', state.moment2)
       this.steps = state.step
