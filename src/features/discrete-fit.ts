@@ -12,8 +12,9 @@ export interface DiscreteColumn {
 }
 
 /** Pair counts that the structure may cost, and the rows it looks at. */
-const WORK = 2e8
+const WORK = 1e8
 const ROWS = { least: 500, most: 50_000 }
+const FEW_PAIRS = 1024
 
 /**
  * Learns the forest from two passes over the data: the maximum spanning tree of the pairwise mutual information
@@ -100,23 +101,34 @@ function oriented(columns: readonly DiscreteColumn[], neighbours: readonly numbe
 /** Mutual information less log(n) / 2n per free parameter; nats. */
 function chargedInformation(a: readonly number[], b: readonly number[], levels: number): number {
   const n = a.length
-  const joint = new Map<number, number>()
+  const pairs = pairCounts(a, b, levels)
   const first = new Map<number, number>()
   const second = new Map<number, number>()
-  for (let i = 0; i < n; i++) {
-    const pair = a[i] * levels + b[i]
-    joint.set(pair, (joint.get(pair) ?? 0) + 1)
-    first.set(a[i], (first.get(a[i]) ?? 0) + 1)
-    second.set(b[i], (second.get(b[i]) ?? 0) + 1)
+  for (const [pair, count] of pairs) {
+    const [x, y] = [Math.floor(pair / levels), pair % levels]
+    first.set(x, (first.get(x) ?? 0) + count)
+    second.set(y, (second.get(y) ?? 0) + count)
   }
   let information = 0
-  for (const [pair, count] of joint) {
-    const x = first.get(Math.floor(pair / levels))!
-    const y = second.get(pair % levels)!
-    information += (count / n) * Math.log((count * n) / (x * y))
+  for (const [pair, count] of pairs) {
+    const expected = first.get(Math.floor(pair / levels))! * second.get(pair % levels)!
+    information += (count / n) * Math.log((count * n) / expected)
   }
-  const parameters = Math.max(1, joint.size - first.size - second.size + 1)
+  const parameters = Math.max(1, pairs.size - first.size - second.size + 1)
   return information - (parameters * Math.log(n)) / (2 * n)
+}
+
+/** Records of each pair of codes seen; in an array where there are few, which most columns have. */
+function pairCounts(a: readonly number[], b: readonly number[], levels: number): Map<number, number> {
+  const counts = new Map<number, number>()
+  const few = new Uint32Array(FEW_PAIRS)
+  for (let i = 0; i < a.length; i++) {
+    const pair = a[i] * levels + b[i]
+    if (pair < FEW_PAIRS) few[pair]++
+    else counts.set(pair, (counts.get(pair) ?? 0) + 1)
+  }
+  for (const [pair, count] of few.entries()) if (count > 0) counts.set(pair, count)
+  return counts
 }
 
 function countPairs(

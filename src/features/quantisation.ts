@@ -30,7 +30,7 @@ export function stepOf(distinct: Float64Array, single: boolean): number {
     const tolerance = 2 * rounding * (1 + times / multiples)
     if (step < finest || tolerance > step / CLEAR) return 0
     if (rest > tolerance) {
-      multiples *= Math.round(step / divisor(step, rest, 4 * rounding))
+      multiples *= Math.round(step / divisor(step, rest, tolerance))
       i--
     } else {
       length += gaps[i]

@@ -37,6 +37,18 @@ describe('stepOf', () => {
       }
   })
 
+  it('comes to an end on any numbers, those off the grid by their rounding included', () => {
+    const wobbly = fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: -12, max: 12 }))
+    fc.assert(
+      fc.property(fc.array(wobbly, { minLength: 12, maxLength: 300 }), fc.boolean(), (cells, single) => {
+        const unit = single ? 2 ** -23 : 2 ** -52
+        const values = cells.map(([k, ulps]) => k * (1 + ulps * unit))
+        expect(stepOf(ascending(values), single)).toBeGreaterThanOrEqual(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('says nothing of a few values or an endless range', () => {
     expect(stepOf(Float64Array.from([1, 2, 3]), false)).toBe(0)
     expect(
