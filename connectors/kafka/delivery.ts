@@ -1,0 +1,39 @@
+import type { Delivery, RecordEnvelope, RejectedRecord } from '../../src/core/ports.ts'
+import type { RecordBatch } from '../../src/core/record.ts'
+import type { Slice } from './partition-queue.ts'
+import type { DecodedSlice } from './record-decoder.ts'
+
+export interface Settlement {
+  acknowledge(): Promise<void>
+  reject(cause: unknown): Promise<void>
+}
+
+/** A slice of one partition, decoded. */
+export class KafkaDelivery implements Delivery {
+  readonly batch: RecordBatch
+  readonly rejected: readonly RejectedRecord[]
+  readonly revoked: AbortSignal
+  readonly envelope: (row: number) => RecordEnvelope
+  private readonly settlement: Settlement
+  private settled = false
+
+  constructor(slice: Slice, decoded: DecodedSlice, settlement: Settlement) {
+    this.batch = decoded.batch
+    this.rejected = decoded.rejected
+    this.envelope = decoded.envelope
+    this.revoked = slice.revoked
+    this.settlement = settlement
+  }
+
+  async ack(): Promise<void> {
+    if (this.settled) return
+    this.settled = true
+    await this.settlement.acknowledge()
+  }
+
+  async nack(cause: unknown): Promise<void> {
+    if (this.settled) return
+    this.settled = true
+    await this.settlement.reject(cause)
+  }
+}

@@ -1,0 +1,44 @@
+import type { Delivery, Sink } from '../../src/core/ports.ts'
+import type { ScoredBatch } from '../../src/core/scored.ts'
+import type { Logger } from '../../src/core/telemetry.ts'
+import type { KafkaSinkOptions } from './options.ts'
+import { recordMessages } from './scored-messages.ts'
+import { TopicWriter } from './topic-writer.ts'
+
+/** Scored records to `<in>.scored` and anomalies with their attributions to `<in>.anomalies`. */
+export class KafkaSink implements Sink {
+  readonly name: string
+  readonly idempotent = false
+  readonly durableAt = 'write'
+  private readonly options: KafkaSinkOptions
+  private readonly fallback: string
+  private readonly writer: TopicWriter
+
+  /** @param fallback stands for `<in>` where a batch does not come from a topic. */
+  constructor(options: KafkaSinkOptions, fallback: string, logger: Logger) {
+    this.options = options
+    this.fallback = fallback
+    this.name = `kafka ${options.scored || `<in>.scored`}`
+    this.writer = new TopicWriter(options.kafka, logger)
+  }
+
+  async open(): Promise<void> {
+    await this.writer.connect()
+  }
+
+  async write(scored: ScoredBatch, delivery?: Delivery): Promise<void> {
+    const input = scored.batch.origin.topic ?? this.fallback
+    const { scored: all, anomalies } = this.options
+    if (all !== false)
+      await this.writer.write(all ?? `${input}.scored`, recordMessages(scored, delivery, 'all'))
+    if (anomalies !== false)
+      await this.writer.write(
+        anomalies ?? `${input}.anomalies`,
+        recordMessages(scored, delivery, 'anomalies'),
+      )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.writer[Symbol.asyncDispose]()
+  }
+}
