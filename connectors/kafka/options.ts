@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearest } from '../../src/core/suggest.ts'
+import { closest } from '../../src/core/suggest.ts'
 
 const milliseconds = z.int().positive()
 const bytes = z.int().positive()
@@ -68,7 +68,7 @@ export const kafkaOptions = z
         if (issue.code !== 'unrecognized_keys') return undefined
         return issue.keys
           .map((key) => {
-            const guess = nearest(key, KAFKA_NAMES)
+            const guess = closest(key, KAFKA_NAMES)
             return `"${key}" is not a supported Kafka setting${guess ? `; did you mean "${guess}"?` : ''}`
           })
           .join('; ')
@@ -145,6 +145,7 @@ export const kafkaSourceOptions = z
       .describe('Where a new group begins. Default: auto.offset.reset.'),
     ...kafkaRecordOptions.shape,
     schema_registry: schemaRegistryOptions.optional(),
+    max_slice_records: z.int().positive().default(8192).describe('Records of one batch at most.'),
     latency_target_ms: milliseconds
       .default(50)
       .describe('Slices are sized so that one takes about this long.'),

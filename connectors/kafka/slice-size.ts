@@ -4,10 +4,13 @@
  */
 export class SliceSize {
   private readonly targetMs: number
-  private size = 1024
+  private readonly max: number
+  private size: number
 
-  constructor(targetMs: number) {
+  constructor(targetMs: number, max: number) {
     this.targetMs = targetMs
+    this.max = max
+    this.size = Math.min(1024, max)
   }
 
   get records(): number {
@@ -16,8 +19,11 @@ export class SliceSize {
 
   observe(records: number, milliseconds: number): void {
     if (milliseconds > this.targetMs * 1.5)
-      this.size = Math.max(64, Math.min(this.size, Math.round((records * this.targetMs) / milliseconds)))
+      this.size = Math.max(
+        Math.min(64, this.max),
+        Math.min(this.size, Math.round((records * this.targetMs) / milliseconds)),
+      )
     else if (records >= this.size && milliseconds < this.targetMs * 0.75)
-      this.size = Math.min(8192, Math.round(this.size * 1.5))
+      this.size = Math.min(this.max, Math.round(this.size * 1.5))
   }
 }

@@ -47,7 +47,7 @@ export class KafkaSource implements Source {
     this.name = `kafka ${options.topics?.join(', ') ?? `/${options.pattern}/`}`
     this.kafka = kafkaClient(options.kafka, logger)
     this.brokers = brokersOf(options.kafka).join(',')
-    this.slices = new SliceSize(options.latency_target_ms)
+    this.slices = new SliceSize(options.latency_target_ms, options.max_slice_records)
   }
 
   /** Null once the group is joined and the partitions are known; else what it waits for. */

@@ -39,6 +39,17 @@ export interface Source extends AsyncDisposable {
   readonly name: string
   open(signal: AbortSignal): Promise<void>
   deliveries(signal: AbortSignal): AsyncIterable<Delivery>
+  /** What it waits for, or null once records can flow. A source without it is ready once open. */
+  unready?(): string | null
+  /** Records behind the end, where the origin has one. */
+  lags?(): readonly { readonly topic: string; readonly partition: number; readonly lag: number }[]
+}
+
+/** Takes the untouched originals of records that could not be decoded; resolves once they are durable. */
+export interface DeadLetters extends AsyncDisposable {
+  readonly name: string
+  open(signal: AbortSignal): Promise<void>
+  write(rejected: readonly RejectedRecord[], delivery: Delivery): Promise<void>
 }
 
 export interface Sink extends AsyncDisposable {
