@@ -1,5 +1,5 @@
 import { decompress as unzstd } from 'fzstd'
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
+import kafkajs, { CompressionTypes } from 'kafkajs'
 import snappy from 'kafkajs-snappy'
 import lz4 from 'lz4js'
 import { SurprisalError } from '../../src/core/errors.ts'
@@ -20,6 +20,8 @@ let registered = false
 export function registerCodecs(): void {
   if (registered) return
   registered = true
+  // Node does not see this one among the names of a CommonJS module.
+  const { CompressionCodecs } = kafkajs
   CompressionCodecs[CompressionTypes.Snappy] = snappy
   CompressionCodecs[CompressionTypes.LZ4] = readOnly('LZ4', (bytes) => lz4.decompress(bytes))
   CompressionCodecs[CompressionTypes.ZSTD] = readOnly('Zstandard', (bytes) => unzstd(bytes))

@@ -6,7 +6,17 @@ import { isGroupMoved } from './errors.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import type { KafkaSourceOptions } from './options.ts'
 import { PartitionQueue } from './partition-queue.ts'
-import type { StartOffsets } from './start-offsets.ts'
+import { StartOffsets } from './start-offsets.ts'
+import { PartitionTransactions } from './transactions.ts'
+
+export interface SessionParts {
+  readonly kafka: Kafka
+  readonly groupId: string
+  readonly options: KafkaSourceOptions
+  readonly exactlyOnce: boolean
+  readonly events: SessionEvents
+  readonly logger: Logger
+}
 
 export interface SessionEvents {
   /** Something waits in a queue. */
@@ -18,6 +28,7 @@ export interface SessionEvents {
 export class KafkaSession {
   readonly queues = new Map<string, PartitionQueue>()
   readonly committer: OffsetCommitter
+  readonly transactions: PartitionTransactions | undefined
   private readonly options: KafkaSourceOptions
   private readonly consumer: Consumer
   private readonly admin: Admin
@@ -30,20 +41,15 @@ export class KafkaSession {
   private closing = false
   joined = false
 
-  constructor(
-    kafka: Kafka,
-    groupId: string,
-    options: KafkaSourceOptions,
-    starts: StartOffsets,
-    events: SessionEvents,
-    logger: Logger,
-  ) {
+  constructor({ kafka, groupId, options, exactlyOnce, events, logger }: SessionParts) {
     const { kafka: settings } = options
     this.options = options
-    this.starts = starts
+    this.starts = new StartOffsets(groupId, options)
     this.events = events
     this.logger = logger
     this.admin = kafka.admin()
+    if (exactlyOnce)
+      this.transactions = new PartitionTransactions(kafka, groupId, settings, this.admin, logger)
     this.consumer = kafka.consumer({
       groupId,
       sessionTimeout: settings['session.timeout.ms'],
@@ -110,7 +116,11 @@ export class KafkaSession {
     this.closing = true
     this.revokeAll('the consumer stopped')
     this.committer.close()
-    await Promise.allSettled([this.consumer.disconnect(), this.admin.disconnect()])
+    await Promise.allSettled([
+      this.consumer.disconnect(),
+      this.admin.disconnect(),
+      this.transactions?.[Symbol.asyncDispose](),
+    ])
   }
 
   private onJoin({ payload }: ConsumerGroupJoinEvent): void {
@@ -135,6 +145,10 @@ export class KafkaSession {
   }
 
   private async begin(fresh: readonly { topic: string; partition: number }[], generation: number) {
+    // Before the offsets are read: until then another process may still commit in its transaction.
+    const { transactions } = this
+    if (transactions !== undefined)
+      for (const { topic, partition } of fresh) await transactions.claim(topic, partition)
     const starts = await this.starts.resolve(this.admin, fresh)
     // Where another rebalance came first, what it left here begins with that one.
     if (generation !== this.generation || this.closing) return
@@ -201,7 +215,8 @@ export class KafkaSession {
     for (const [name, queue] of [...this.queues]) this.revoke(name, queue, reason)
   }
 
-  private crash(error: Error): void {
+  /** Gives up this membership; the source begins another. */
+  crash(error: Error): void {
     if (this.closing) return
     this.joined = false
     this.revokeAll('the connection to Kafka was lost')

@@ -3,6 +3,7 @@ import type { ScoredBatch } from '../../src/core/scored.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import type { KafkaSinkOptions } from './options.ts'
 import { recordMessages } from './scored-messages.ts'
+import { senderOf } from './sender.ts'
 import { TopicWriter } from './topic-writer.ts'
 
 /** Scored records to `<in>.scored` and anomalies with their attributions to `<in>.anomalies`. */
@@ -18,7 +19,7 @@ export class KafkaSink implements Sink {
   constructor(options: KafkaSinkOptions, fallback: string, logger: Logger) {
     this.options = options
     this.fallback = fallback
-    this.name = `kafka ${options.scored || `<in>.scored`}`
+    this.name = `kafka ${options.scored || options.anomalies || '<in>.scored'}`
     this.writer = new TopicWriter(options.kafka, logger)
   }
 
@@ -29,13 +30,13 @@ export class KafkaSink implements Sink {
   async write(scored: ScoredBatch, delivery?: Delivery): Promise<void> {
     const input = scored.batch.origin.topic ?? this.fallback
     const { scored: all, anomalies } = this.options
+    const sender = senderOf(delivery)
     if (all !== false)
-      await this.writer.write(all ?? `${input}.scored`, recordMessages(scored, delivery, 'all'))
-    if (anomalies !== false)
-      await this.writer.write(
-        anomalies ?? `${input}.anomalies`,
-        recordMessages(scored, delivery, 'anomalies'),
-      )
+      await this.writer.write(all ?? `${input}.scored`, recordMessages(scored, delivery, 'all'), sender)
+    if (anomalies !== false) {
+      const messages = recordMessages(scored, delivery, 'anomalies')
+      await this.writer.write(anomalies ?? `${input}.anomalies`, messages, sender)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kafka } from 'kafkajs'
+import type { Kafka, Transaction } from 'kafkajs'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient } from './client.ts'
 import { KafkaDelivery } from './delivery.ts'
-import { isUnknownTopic, kafkaError } from './errors.ts'
+import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
 import type { KafkaSourceOptions } from './options.ts'
 import type { PartitionQueue, Slice } from './partition-queue.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 import { KafkaSession } from './session.ts'
 import { SliceSize } from './slice-size.ts'
-import { StartOffsets } from './start-offsets.ts'
 import { matchingTopics } from './topics.ts'
 
 export interface KafkaSourceParts {
@@ -19,6 +18,8 @@ export interface KafkaSourceParts {
   readonly options: KafkaSourceOptions
   readonly decoder: RecordDecoder
   readonly logger: Logger
+  /** Deliveries can be written and committed in one transaction of this Kafka cluster. */
+  readonly exactlyOnce?: boolean
 }
 
 /**
@@ -116,30 +117,45 @@ export class KafkaSource implements Source {
     const session = this.session!
     const started = performance.now()
     const decoded = await this.parts.decoder.decode(queue.topic, queue.partition, slice.messages)
+    const { transactions } = session
+    const done = () => {
+      this.slices.observe(slice.messages.length, performance.now() - started)
+      return queue.acknowledge(slice)
+    }
     return new KafkaDelivery(slice, decoded, {
       acknowledge: async () => {
-        this.slices.observe(slice.messages.length, performance.now() - started)
-        if (queue.acknowledge(slice)) await session.committer.commit(queue)
+        if (done()) await session.committer.commit(queue)
       },
       reject: async (cause) => session.rewind(queue, `not acknowledged: ${messageOf(cause)}`),
+      ...(transactions !== undefined && {
+        transact: async (write: (transaction: Transaction) => Promise<void>) => {
+          try {
+            const { topic, partition } = queue
+            await transactions.run({ topic, partition, next: slice.next, revoked: slice.revoked }, write)
+          } catch (error) {
+            // Another process owns the partition: what this one holds of it is void.
+            if (isFenced(error)) session.crash(error as Error)
+            throw error
+          }
+          done()
+        },
+      }),
     })
   }
 
   private async connect(signal: AbortSignal): Promise<void> {
-    const { options, groupId, logger } = this.parts
+    const { groupId, logger, options } = this.parts
     for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 10_000)) {
       this.state = `connecting to Kafka at ${this.brokers}`
-      const session: KafkaSession = new KafkaSession(
-        this.kafka,
-        groupId,
-        options,
-        new StartOffsets(groupId, options),
-        {
+      const session: KafkaSession = new KafkaSession({
+        ...this.parts,
+        kafka: this.kafka,
+        exactlyOnce: this.parts.exactlyOnce ?? false,
+        events: {
           available: () => this.wake(),
           crashed: (error) => this.restart(session, error, signal),
         },
-        logger,
-      )
+      })
       try {
         const topics = await matchingTopics(this.kafka, options)
         this.session = session

@@ -1,16 +1,14 @@
-import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
+import { CompressionTypes, type Kafka, type Message, Partitioners, type Producer } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient, retryOf } from './client.ts'
 import { isTooLarge, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
 import { inGroups } from './scored-messages.ts'
+import type { Sender } from './sender.ts'
 
 /** Below the broker's default message.max.bytes (1 MiB), with room for what the protocol adds. */
 const MAX_REQUEST_BYTES = 900_000
-
-/** Anything that sends to topics: a producer, or one transaction of it. */
-export type Sender = Pick<Producer, 'send'>
 
 /** A producer that writes messages in order, in requests that the broker takes. */
 export class TopicWriter implements AsyncDisposable {
@@ -23,7 +21,11 @@ export class TopicWriter implements AsyncDisposable {
     this.options = options
     this.kafka = kafkaClient(options, logger)
     // Requests to one partition never overtake each other: the pipeline writes a partition's batches one by one.
-    this.producer = this.kafka.producer({ allowAutoTopicCreation: true, retry: retryOf(options) })
+    this.producer = this.kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: true,
+      retry: retryOf(options),
+    })
   }
 
   /** Connects on the first call; a failure is tried again with the next. */
@@ -38,9 +40,10 @@ export class TopicWriter implements AsyncDisposable {
   }
 
   /** Resolves once every replica that `acks` asks for has the messages. */
-  async write(topic: string, messages: readonly Message[], sender: Sender = this.producer): Promise<void> {
+  async write(topic: string, messages: readonly Message[], transaction?: Sender): Promise<void> {
     if (messages.length === 0) return
-    await this.connect()
+    if (transaction === undefined) await this.connect()
+    const sender = transaction ?? this.producer
     const acks = this.options.acks === 'all' ? -1 : this.options.acks
     const compression =
       this.options['compression.type'] === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None

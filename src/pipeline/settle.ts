@@ -37,33 +37,44 @@ export async function settle(
   const signal = AbortSignal.any([delivery.revoked, parts.abandoned])
   if (signal.aborted) return false
   judge(parts, delivery, scored)
-  const write = (what: string, attempt: () => Promise<void>) =>
-    persist(attempt, { what, signal, logger, onRetry: () => metrics?.retried(what) })
   const { rejected } = delivery
-  const writes = sinks.map((sink) =>
-    write(sink.name, async () => {
+  const writers: Writer[] = sinks.map((sink) => ({
+    name: sink.name,
+    write: async () => {
       for (const batch of scored) await sink.write(batch, delivery)
-    }),
-  )
+    },
+  }))
   if (store !== undefined) {
-    writes.push(
-      write(store.name, async () => {
-        for (const batch of scored) await store.append(batch)
-      }),
-    )
+    const append = async () => {
+      for (const batch of scored) await store.append(batch)
+    }
+    writers.push({ name: store.name, write: append })
   }
   if (deadLetters !== undefined && rejected.length > 0)
-    writes.push(write(deadLetters.name, () => deadLetters.write(rejected, delivery)))
+    writers.push({ name: deadLetters.name, write: () => deadLetters.write(rejected, delivery) })
+  const patiently = ({ name, write }: Writer) =>
+    persist(write, { what: name, signal, logger, onRetry: () => metrics?.retried(name) })
+  const { atomically } = delivery
   try {
-    await allSettledOrThrow(writes)
-    signal.throwIfAborted()
+    if (atomically !== undefined) {
+      const write = () => atomically(() => allSettledOrThrow(writers.map((writer) => writer.write())))
+      await patiently({ name: 'transaction', write })
+    } else {
+      await allSettledOrThrow(writers.map(patiently))
+      signal.throwIfAborted()
+      await gate.settle(() => delivery.ack())
+    }
   } catch (error) {
     if (signal.aborted) return false
     throw error
   }
   if (deadLetters !== undefined) metrics?.deadLettered(rejected.length)
-  await gate.settle(() => delivery.ack())
   return true
+}
+
+interface Writer {
+  readonly name: string
+  readonly write: () => Promise<void>
 }
 
 /** Throws where the batch is so bad that the pipeline must stop before it. */

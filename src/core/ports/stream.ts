@@ -21,6 +21,11 @@ export interface Delivery {
   readonly envelope?: (row: number) => RecordEnvelope
   /** Fires when the partition was taken away: no side effect may follow. */
   readonly revoked: AbortSignal
+  /**
+   * Where the source can commit its position and what is written in one transaction: runs `write` inside, commits
+   * and settles the delivery; when anything fails, nothing has happened, and it may be called again.
+   */
+  readonly atomically?: (write: () => Promise<void>) => Promise<void>
   ack(): Promise<void>
   nack(cause: unknown): Promise<void>
 }
