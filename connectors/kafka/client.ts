@@ -6,7 +6,7 @@ import type { Logger } from '../../src/core/telemetry.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaOptions } from './options.ts'
 
-/** A kafkajs client from librdkafka's settings. Files (certificates, secrets) are read here, once. */
+/** A kafkajs client from librdkafka's settings. Certificates are read here, once. */
 export function kafkaClient(options: KafkaOptions, logger: Logger): Kafka {
   registerCodecs()
   const protocol = options['security.protocol']
@@ -46,7 +46,7 @@ export function retryOf(options: KafkaOptions): RetryOptions {
 function tlsOf(options: KafkaOptions): ConnectionOptions {
   const pem = (key: 'ssl.ca.location' | 'ssl.certificate.location' | 'ssl.key.location') => {
     const path = options[key]
-    return path === undefined ? undefined : readSecretFile(key, path)
+    return path === undefined ? undefined : readPem(key, path)
   }
   return {
     ca: pem('ssl.ca.location'),
@@ -61,10 +61,7 @@ function tlsOf(options: KafkaOptions): ConnectionOptions {
 }
 
 function saslOf(options: KafkaOptions): SASLOptions {
-  const file = options['sasl.password_file']
-  const password =
-    file === undefined ? options['sasl.password']! : readSecretFile('sasl.password_file', file).trim()
-  const credentials = { username: options['sasl.username']!, password }
+  const credentials = { username: options['sasl.username']!, password: options['sasl.password']! }
   switch (options['sasl.mechanism']!) {
     case 'PLAIN':
       return { mechanism: 'plain', ...credentials }
@@ -75,7 +72,7 @@ function saslOf(options: KafkaOptions): SASLOptions {
   }
 }
 
-function readSecretFile(key: string, path: string): string {
+function readPem(key: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {

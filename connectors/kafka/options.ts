@@ -22,7 +22,6 @@ const clientSettings = {
   'sasl.mechanism': z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).optional(),
   'sasl.username': z.string().optional(),
   'sasl.password': z.string().optional(),
-  'sasl.password_file': z.string().optional().describe('A file that holds sasl.password.'),
   'socket.timeout.ms': milliseconds.default(30_000),
   'socket.connection.setup.timeout.ms': milliseconds.default(10_000),
   'metadata.max.age.ms': milliseconds.default(60_000),
@@ -82,8 +81,8 @@ export const kafkaOptions = z
     if (sasl && options['sasl.mechanism'] === undefined)
       issue('sasl.mechanism', `security.protocol ${options['security.protocol']} needs sasl.mechanism`)
     if (sasl && options['sasl.username'] === undefined) issue('sasl.username', 'SASL needs sasl.username')
-    if (sasl && options['sasl.password'] === undefined && options['sasl.password_file'] === undefined)
-      issue('sasl.password', 'SASL needs sasl.password, or sasl.password_file')
+    if (sasl && options['sasl.password'] === undefined)
+      issue('sasl.password', 'SASL needs sasl.password, or sasl.password_file with a path')
     if (!sasl && options['sasl.mechanism'] !== undefined)
       issue(
         'security.protocol',
@@ -103,7 +102,6 @@ export const schemaRegistryOptions = z.strictObject({
   url: z.url(),
   username: z.string().optional(),
   password: z.string().optional(),
-  password_file: z.string().optional(),
   timeout_ms: milliseconds.default(10_000),
 })
 export type SchemaRegistryOptions = z.output<typeof schemaRegistryOptions>
@@ -149,7 +147,6 @@ export const kafkaSourceOptions = z
     latency_target_ms: milliseconds
       .default(50)
       .describe('Slices are sized so that one takes about this long.'),
-    kafka: kafkaOptions,
   })
   .superRefine((options, context) => {
     const issue = (path: string, message: string) =>
@@ -181,6 +178,10 @@ export const kafkaSinkOptions = z.strictObject({
     .describe('false writes no scored records.'),
   anomalies: z.union([z.string().min(1), z.literal(false)]).optional(),
   encoding: z.enum(['json', 'packed']).default('json').describe('packed: one message per batch.'),
-  kafka: kafkaOptions,
 })
 export type KafkaSinkOptions = z.output<typeof kafkaSinkOptions>
+
+/** `dead_letters:` where records go that cannot be decoded. */
+export const deadLetterOptions = z.strictObject({
+  topic: z.string().min(1).optional().describe('Default: <in>.dlq.'),
+})

@@ -4,13 +4,14 @@ import type { Logger } from '../../src/core/telemetry.ts'
 import { retryOf } from './client.ts'
 import { isGroupMoved } from './errors.ts'
 import { OffsetCommitter } from './offset-committer.ts'
-import type { KafkaSourceOptions } from './options.ts'
+import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import { StartOffsets } from './start-offsets.ts'
 import { PartitionTransactions } from './transactions.ts'
 
 export interface SessionParts {
-  readonly kafka: Kafka
+  readonly client: Kafka
+  readonly kafka: KafkaOptions
   readonly groupId: string
   readonly options: KafkaSourceOptions
   readonly exactlyOnce: boolean
@@ -29,7 +30,7 @@ export class KafkaSession {
   readonly queues = new Map<string, PartitionQueue>()
   readonly committer: OffsetCommitter
   readonly transactions: PartitionTransactions | undefined
-  private readonly options: KafkaSourceOptions
+  private readonly settings: KafkaOptions
   private readonly consumer: Consumer
   private readonly admin: Admin
   private readonly starts: StartOffsets
@@ -41,30 +42,28 @@ export class KafkaSession {
   private closing = false
   joined = false
 
-  constructor({ kafka, groupId, options, exactlyOnce, events, logger }: SessionParts) {
-    const { kafka: settings } = options
-    this.options = options
-    this.starts = new StartOffsets(groupId, options)
+  constructor({ client, kafka, groupId, options, exactlyOnce, events, logger }: SessionParts) {
+    this.settings = kafka
+    this.starts = new StartOffsets(groupId, options.start ?? kafka['auto.offset.reset'])
     this.events = events
     this.logger = logger
-    this.admin = kafka.admin()
-    if (exactlyOnce)
-      this.transactions = new PartitionTransactions(kafka, groupId, settings, this.admin, logger)
-    this.consumer = kafka.consumer({
+    this.admin = client.admin()
+    if (exactlyOnce) this.transactions = new PartitionTransactions(client, groupId, kafka, this.admin, logger)
+    this.consumer = client.consumer({
       groupId,
-      sessionTimeout: settings['session.timeout.ms'],
-      heartbeatInterval: settings['heartbeat.interval.ms'],
-      rebalanceTimeout: settings['max.poll.interval.ms'],
-      maxWaitTimeInMs: settings['fetch.wait.max.ms'],
-      minBytes: settings['fetch.min.bytes'],
-      maxBytes: settings['fetch.max.bytes'],
-      maxBytesPerPartition: settings['max.partition.fetch.bytes'],
-      metadataMaxAge: settings['metadata.max.age.ms'],
-      readUncommitted: settings['isolation.level'] === 'read_uncommitted',
+      sessionTimeout: kafka['session.timeout.ms'],
+      heartbeatInterval: kafka['heartbeat.interval.ms'],
+      rebalanceTimeout: kafka['max.poll.interval.ms'],
+      maxWaitTimeInMs: kafka['fetch.wait.max.ms'],
+      minBytes: kafka['fetch.min.bytes'],
+      maxBytes: kafka['fetch.max.bytes'],
+      maxBytesPerPartition: kafka['max.partition.fetch.bytes'],
+      metadataMaxAge: kafka['metadata.max.age.ms'],
+      readUncommitted: kafka['isolation.level'] === 'read_uncommitted',
       allowAutoTopicCreation: false,
-      ...(settings['client.rack'] !== undefined && { rackId: settings['client.rack'] }),
+      ...(kafka['client.rack'] !== undefined && { rackId: kafka['client.rack'] }),
       // A crashed consumer is replaced by a new session, which starts at the committed offsets.
-      retry: { ...retryOf(settings), restartOnFailure: async () => false },
+      retry: { ...retryOf(kafka), restartOnFailure: async () => false },
     })
     this.committer = new OffsetCommitter((offsets) => this.consumer.commitOffsets(offsets), logger)
     this.consumer.on(this.consumer.events.GROUP_JOIN, (event) => this.onJoin(event))
@@ -92,10 +91,10 @@ export class KafkaSession {
 
   /** Frees what a slice held: fetching goes on where it was paused for lack of room. */
   makeRoom(): void {
-    const room = this.queuedBytes() < this.options.kafka['queued.max.messages.kbytes'] * 512
+    const room = this.queuedBytes() < this.settings['queued.max.messages.kbytes'] * 512
     for (const name of this.paused) {
       const queue = this.queues.get(name)
-      if (queue === undefined || (room && queue.records <= this.options.kafka['queued.min.messages'] / 2)) {
+      if (queue === undefined || (room && queue.records <= this.settings['queued.min.messages'] / 2)) {
         this.paused.delete(name)
         if (queue !== undefined) this.consumer.resume([{ topic: queue.topic, partitions: [queue.partition] }])
       }
@@ -183,10 +182,10 @@ export class KafkaSession {
       queue.skip(fetched)
       queue.push(fetched, batch.messages, next)
     }
-    const full = this.queuedBytes() > this.options.kafka['queued.max.messages.kbytes'] * 1024
+    const full = this.queuedBytes() > this.settings['queued.max.messages.kbytes'] * 1024
     for (const [name, other] of this.queues) {
       if (this.paused.has(name)) continue
-      if (full || other.records >= this.options.kafka['queued.min.messages']) {
+      if (full || other.records >= this.settings['queued.min.messages']) {
         this.paused.add(name)
         this.consumer.pause([{ topic: other.topic, partitions: [other.partition] }])
       }

@@ -1,7 +1,7 @@
 import type { Delivery, Sink } from '../../src/core/ports.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import type { KafkaSinkOptions } from './options.ts'
+import type { KafkaOptions, KafkaSinkOptions } from './options.ts'
 import { recordMessages } from './scored-messages.ts'
 import { senderOf } from './sender.ts'
 import { TopicWriter } from './topic-writer.ts'
@@ -16,11 +16,11 @@ export class KafkaSink implements Sink {
   private readonly writer: TopicWriter
 
   /** @param fallback stands for `<in>` where a batch does not come from a topic. */
-  constructor(options: KafkaSinkOptions, fallback: string, logger: Logger) {
+  constructor(kafka: KafkaOptions, options: KafkaSinkOptions, fallback: string, logger: Logger) {
     this.options = options
     this.fallback = fallback
     this.name = `kafka ${options.scored || options.anomalies || '<in>.scored'}`
-    this.writer = new TopicWriter(options.kafka, logger)
+    this.writer = new TopicWriter(kafka, logger)
   }
 
   async open(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient } from './client.ts'
 import { KafkaDelivery } from './delivery.ts'
 import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
-import type { KafkaSourceOptions } from './options.ts'
+import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { PartitionQueue, Slice } from './partition-queue.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 import { KafkaSession } from './session.ts'
@@ -14,6 +14,7 @@ import { SliceSize } from './slice-size.ts'
 import { matchingTopics } from './topics.ts'
 
 export interface KafkaSourceParts {
+  readonly kafka: KafkaOptions
   readonly groupId: string
   readonly options: KafkaSourceOptions
   readonly decoder: RecordDecoder
@@ -31,7 +32,7 @@ export interface KafkaSourceParts {
 export class KafkaSource implements Source {
   readonly name: string
   private readonly parts: KafkaSourceParts
-  private readonly kafka: Kafka
+  private readonly client: Kafka
   private readonly brokers: string
   private readonly slices: SliceSize
   private session: KafkaSession | undefined
@@ -43,11 +44,11 @@ export class KafkaSource implements Source {
   private turn = 0
 
   constructor(parts: KafkaSourceParts) {
-    const { options, logger } = parts
+    const { options, kafka, logger } = parts
     this.parts = parts
     this.name = `kafka ${options.topics?.join(', ') ?? `/${options.pattern}/`}`
-    this.kafka = kafkaClient(options.kafka, logger)
-    this.brokers = brokersOf(options.kafka).join(',')
+    this.client = kafkaClient(kafka, logger)
+    this.brokers = brokersOf(kafka).join(',')
     this.slices = new SliceSize(options.latency_target_ms, options.max_slice_records)
   }
 
@@ -149,7 +150,7 @@ export class KafkaSource implements Source {
       this.state = `connecting to Kafka at ${this.brokers}`
       const session: KafkaSession = new KafkaSession({
         ...this.parts,
-        kafka: this.kafka,
+        client: this.client,
         exactlyOnce: this.parts.exactlyOnce ?? false,
         events: {
           available: () => this.wake(),
@@ -157,7 +158,7 @@ export class KafkaSource implements Source {
         },
       })
       try {
-        const topics = await matchingTopics(this.kafka, options)
+        const topics = await matchingTopics(this.client, options)
         this.session = session
         await session.open(topics)
         this.state = `joining consumer group ${groupId}`

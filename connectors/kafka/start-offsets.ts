@@ -1,5 +1,4 @@
 import type { Admin } from 'kafkajs'
-import type { KafkaSourceOptions } from './options.ts'
 
 export interface TopicPartition {
   readonly topic: string
@@ -19,9 +18,10 @@ export class StartOffsets {
   private readonly groupId: string
   private readonly start: string
 
-  constructor(groupId: string, options: KafkaSourceOptions) {
+  /** @param start earliest, latest, or an ISO 8601 time: the first record at or after it. */
+  constructor(groupId: string, start: string) {
     this.groupId = groupId
-    this.start = options.start ?? options.kafka['auto.offset.reset']
+    this.start = start
   }
 
   async resolve(admin: Admin, partitions: readonly TopicPartition[]): Promise<StartOffset[]> {
