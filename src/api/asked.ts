@@ -1,0 +1,104 @@
+import { z } from 'zod'
+
+/** The shapes of what is asked: paths, queries and bodies. */
+const MAX_DATE = 8.64e15
+
+/** A time as ISO 8601 or epoch milliseconds (what Grafana's `${__from}` gives). */
+export const time = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const value = /^-?\d+$/.test(text)
+      ? Number(text)
+      : /^\d{4}-\d{2}/.test(text)
+        ? Date.parse(text)
+        : Number.NaN
+    if (Math.abs(value) <= MAX_DATE) return value
+    context.addIssue({ code: 'custom', message: 'a time is ISO 8601 or epoch milliseconds' })
+    return z.NEVER
+  })
+  .meta({ description: 'ISO 8601 or epoch milliseconds', type: 'string', examples: ['2026-03-01T08:00:00Z'] })
+
+/** One value, or several separated by commas. */
+const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
+  z
+    .string()
+    .max(100)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(values)))
+
+export const name = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i, 'letters, digits, ".", "_" and "-"')
+  .refine((text) => !text.includes('..'), 'no two dots in a row')
+
+export const pipelinePath = z.object({ pipeline: name })
+export const recordPath = z.object({ pipeline: name, id: z.string().min(1).max(1024) })
+export const modelPath = z.object({ model: name })
+export const jobPath = z.object({ id: z.string().min(1).max(200) })
+
+export const range = { from: time.optional(), to: time.optional() }
+export const limit = z.coerce.number().int().min(1).max(1000).default(100)
+const cursor = z.string().max(2000).optional()
+const text = z.string().max(1024)
+
+export const scoresQuery = z.strictObject({
+  ...range,
+  entity: text.optional(),
+  verdict: listOf(['normal', 'anomaly', 'unscored']).optional(),
+  severity: listOf(['warning', 'minor', 'major', 'critical']).optional(),
+  order: z.enum(['time', 'score']).default('time'),
+  run_id: text.optional(),
+  limit,
+  cursor,
+})
+export const anomaliesQuery = z.strictObject({ ...range, entity: text.optional(), limit, cursor })
+export const recordQuery = z.strictObject({ run_id: text.optional() })
+export const seriesQuery = z.strictObject({
+  ...range,
+  step: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('bucket width in milliseconds; by default what makes about `buckets` of them'),
+  buckets: z.coerce.number().int().min(1).max(2000).default(300),
+  entity: text.optional(),
+})
+export const rangeQuery = z.strictObject(range)
+export const limitQuery = z.strictObject({ limit })
+export const jobsQuery = z.strictObject({
+  pipeline: name.optional(),
+  state: listOf(['waiting', 'delayed', 'active', 'completed', 'failed', 'cancelled']).optional(),
+  limit,
+})
+export const diffQuery = z.strictObject({
+  from: z.coerce.number().int().min(1),
+  to: z.coerce.number().int().min(1),
+})
+export const eventsQuery = z.strictObject({ pipeline: name.optional() })
+
+const reason = z.string().min(1).max(1000)
+export const promoteBody = z.strictObject({ version: z.number().int().min(1), reason })
+export const rollbackBody = z.strictObject({ reason })
+export const startBody = z.strictObject({
+  pipeline: name,
+  reason: reason.default('asked for over the API'),
+  priority: z.number().int().min(1).max(1000).optional(),
+})
+export const scheduleBody = z.strictObject({
+  cron: z.string().min(1).max(100),
+  timezone: z.string().min(1).max(64).default('UTC'),
+})
+export const feedbackBody = z.strictObject({
+  id: z.string().min(1).max(1024),
+  label: z.enum(['anomaly', 'false_alarm']),
+  note: z.string().max(2000).optional(),
+})
+/** Flat records: objects of numbers, texts, booleans and nulls. */
+export const recordsBody = z
+  .array(z.record(z.string().max(256), z.union([z.number(), z.string(), z.boolean(), z.null()])))
+  .min(1)
+  .max(10_000)

@@ -1,0 +1,34 @@
+import type { Registry } from 'prom-client'
+import type {
+  LabelStore,
+  LiveFeed,
+  ModelRegistry,
+  PipelineMonitor,
+  RetrainQueue,
+  Scorer,
+  ScoreStore,
+} from '../core/ports.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { Logger } from '../core/telemetry.ts'
+import type { ApiOptions } from './options.ts'
+
+/** What the API answers from. What is absent is answered with 501 and says which setting brings it. */
+export interface ApiDeps {
+  readonly options: ApiOptions
+  readonly store: ScoreStore
+  readonly registry: ModelRegistry
+  readonly queue?: RetrainQueue
+  readonly labels?: LabelStore
+  readonly monitor?: PipelineMonitor
+  readonly feed?: LiveFeed
+  /** The champion of a pipeline, for records posted to be scored; undefined where it has none. */
+  readonly scorer?: (pipeline: string) => Promise<Scorer | undefined>
+  /** Reads an Arrow stream or file that was posted. */
+  readonly readArrow?: (bytes: Uint8Array) => Promise<RecordBatch>
+  readonly metrics?: Registry
+  /** Why this process is not ready to work; empty when it is. */
+  readonly unready?: () => Promise<readonly string[]>
+  readonly logger?: Logger
+  /** Where the page's files lie; absent serves the API alone. */
+  readonly page?: string
+}

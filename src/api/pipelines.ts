@@ -1,0 +1,88 @@
+import type { PipelineStatus, ScoreStore } from '../core/ports.ts'
+import type { ApiDeps } from './deps.ts'
+import { HttpProblem } from './problem.ts'
+
+const KNOWN_FOR = 2000
+const WINDOW = 5 * 60_000
+
+/** The pipelines there are: those that run here, and those whose scores are stored. */
+export class Pipelines {
+  private stored: Promise<readonly string[]> | undefined
+  private readAt = 0
+
+  constructor(private readonly deps: Pick<ApiDeps, 'store' | 'registry' | 'monitor'>) {}
+
+  async list(): Promise<readonly PipelineStatus[]> {
+    const watched = (await this.deps.monitor?.pipelines()) ?? []
+    const names = new Set(watched.map((status) => status.name))
+    const others = [...(await this.names())].filter((name) => !names.has(name))
+    const derived = await Promise.all(others.map((name) => this.derive(name)))
+    return [...watched, ...derived].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async status(pipeline: string): Promise<PipelineStatus> {
+    const watched = (await this.deps.monitor?.pipelines()) ?? []
+    const found = watched.find((status) => status.name === pipeline)
+    if (found !== undefined) return found
+    if (!(await this.names()).includes(pipeline)) throw unknown(pipeline)
+    return this.derive(pipeline)
+  }
+
+  /** Refuses a pipeline that nobody has heard of with 404. */
+  async mustExist(pipeline: string): Promise<void> {
+    const watched = (await this.deps.monitor?.pipelines()) ?? []
+    if (watched.some((status) => status.name === pipeline)) return
+    if ((await this.names()).includes(pipeline)) return
+    throw unknown(pipeline)
+  }
+
+  private names(): ReturnType<ScoreStore['pipelines']> {
+    if (this.stored === undefined || Date.now() - this.readAt > KNOWN_FOR) {
+      this.readAt = Date.now()
+      this.stored = this.deps.store.pipelines()
+      this.stored.catch(() => {
+        this.stored = undefined
+      })
+    }
+    return this.stored
+  }
+
+  /** What stored scores tell of a pipeline that runs in other processes, or no more. */
+  private async derive(name: string): Promise<PipelineStatus> {
+    const now = Date.now()
+    const { store, registry } = this.deps
+    const query = { pipeline: name, from: now - WINDOW, to: now, step: 60_000 }
+    const [points, champion, latest] = await Promise.all([
+      store.series(query),
+      registry.alias(name, 'champion').catch(() => undefined),
+      store.query({ pipeline: name, limit: 1 }),
+    ])
+    const sum = (key: 'records' | 'anomalies' | 'unscored') => points.reduce((n, point) => n + point[key], 0)
+    const [records, anomalies, unscored] = [sum('records'), sum('anomalies'), sum('unscored')]
+    const last = latest.items.at(0)
+    return {
+      name,
+      state: 'unknown',
+      reasons: [
+        'this process does not run the pipeline: what is shown comes from its stored scores',
+        ...(records > 0
+          ? []
+          : [`no record in the last 5 minutes, the newest is of ${last?.event_time ?? 'unknown time'}`]),
+      ],
+      records_per_second: records / (WINDOW / 1000),
+      records,
+      anomalies,
+      unscored,
+      since: new Date(now - WINDOW).toISOString(),
+      lag: null,
+      nominal_rate: last?.threshold ?? null,
+      realised_rate: records > unscored ? anomalies / (records - unscored) : null,
+      model_version: champion?.version ?? last?.model_version ?? null,
+      model_created_at: champion?.created_at ?? null,
+    }
+  }
+}
+
+function unknown(pipeline: string): HttpProblem {
+  return new HttpProblem(404, `no pipeline "${pipeline}" runs here or has stored scores`)
+}

@@ -1,0 +1,94 @@
+import { driftReport, episode, label, listOf, pipelineStatus } from '../answers.ts'
+import { type App, answers } from '../app.ts'
+import { feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
+import type { ApiDeps } from '../deps.ts'
+import type { Pipelines } from '../pipelines.ts'
+import { HttpProblem } from '../problem.ts'
+
+export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pipelines: Pipelines): void {
+  app.get(
+    '/pipelines',
+    {
+      schema: {
+        summary: 'Every pipeline with its state and reasons',
+        response: answers(listOf(pipelineStatus)),
+      },
+    },
+    async () => ({ items: await pipelines.list() }),
+  )
+
+  app.get(
+    '/pipelines/:pipeline',
+    { schema: { summary: 'One pipeline', params: pipelinePath, response: answers(pipelineStatus) } },
+    ({ params }) => pipelines.status(params.pipeline),
+  )
+
+  app.get(
+    '/pipelines/:pipeline/episodes',
+    {
+      schema: {
+        summary: 'Anomalies that belong together, newest first',
+        params: pipelinePath,
+        querystring: limitQuery,
+        response: answers(listOf(episode)),
+      },
+    },
+    async ({ params, query }) => {
+      await pipelines.mustExist(params.pipeline)
+      return { items: (await monitor?.episodes(params.pipeline, query.limit)) ?? [] }
+    },
+  )
+
+  app.get(
+    '/pipelines/:pipeline/drift',
+    {
+      schema: {
+        summary: 'Whether records still look like those learned from, field by field, newest look first',
+        params: pipelinePath,
+        querystring: limitQuery,
+        response: answers(listOf(driftReport)),
+      },
+    },
+    async ({ params, query }) => {
+      await pipelines.mustExist(params.pipeline)
+      return { items: (await monitor?.drift(params.pipeline, query.limit)) ?? [] }
+    },
+  )
+
+  app.get(
+    '/pipelines/:pipeline/feedback',
+    {
+      schema: {
+        summary: 'What people said of records',
+        params: pipelinePath,
+        response: answers(listOf(label)),
+      },
+    },
+    async ({ params }) => ({ items: (await labels?.labels(params.pipeline)) ?? [] }),
+  )
+
+  app.post(
+    '/pipelines/:pipeline/feedback',
+    {
+      config: { role: 'operate' },
+      schema: {
+        summary: 'Say that a record is an anomaly or a false alarm; retraining heeds it',
+        params: pipelinePath,
+        body: feedbackBody,
+        response: answers(label),
+      },
+    },
+    async ({ params, body, caller }) => {
+      if (labels === undefined) throw new HttpProblem(501, 'this server keeps no labels')
+      const { items } = await store.query({ ...params, id: body.id, limit: 1 })
+      if (items.length === 0)
+        throw new HttpProblem(
+          404,
+          `pipeline "${params.pipeline}" has no stored score with the id "${body.id}"`,
+        )
+      const said = { ...params, ...body, who: caller.name, at: new Date().toISOString() }
+      await labels.put(said)
+      return said
+    },
+  )
+}
