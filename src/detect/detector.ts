@@ -1,21 +1,24 @@
 import { availableParallelism } from 'node:os'
+import { Duplex } from 'node:stream'
 import { SurprisalError } from '../core/errors.ts'
 import type { ScoreOptions, Scorer } from '../core/ports.ts'
-import type { RecordBatch } from '../core/record.ts'
-import { ANOMALY, type FieldSurprise, type ScoredBatch } from '../core/scored.ts'
-import type { ColumnState } from '../features/encoder-state.ts'
+import { batchOfRows, type RecordBatch } from '../core/record.ts'
+import { ANOMALY, type FieldSurprise, type ScoredBatch, type ScoredRecord } from '../core/scored.ts'
+import { scoredRecords } from '../core/scored-record.ts'
 import { selectRows } from '../features/select-rows.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { alertRate } from './alert-rate.ts'
 import { type Model, readArtifact } from './artifact.ts'
+import type { Counterfactual } from './counterfactual.ts'
+import { type Executor, inPool, inThisThread } from './executor.ts'
 import { verifyGolden } from './golden.ts'
 import type { Manifest } from './manifest.ts'
-import { ScorePool } from './pool.ts'
-import { RecordScorer, type RecordScorerOptions, type ScoredColumns } from './record-scorer.ts'
+import { isRecordBatch, type PlainRecord } from './record-batches.ts'
+import type { RecordScorerOptions, ScoredColumns } from './record-scorer.ts'
 import { sliceBatch } from './rows.ts'
+import { type ScoreStreamOptions, scoreStream } from './score-stream.ts'
 import { joinColumns } from './scored-columns.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { wireBatch } from './wire.ts'
 
 export interface DetectorOptions {
   /** Scoring threads; 0 scores in the calling thread. Default: one a core. Results do not depend on it. */
@@ -34,19 +37,13 @@ export interface DetectorOptions {
 const SHARE = 16_384
 const EXPLANATIONS_PER_SECOND = 200
 
-/** Where the work is done: in this thread or in a pool. */
-interface Executor {
-  score(batch: RecordBatch): Promise<ScoredColumns>
-  explain(batch: RecordBatch): Promise<FieldSurprise[][]>
-  dispose(): Promise<void>
-}
-
 /** One model version, loaded and ready: turns record batches into calibrated scores. Any number of calls may overlap. */
 export class Detector implements Scorer {
   readonly manifest: Manifest
   readonly modelVersion: number
   readonly rate: number
-  readonly #artifact: Uint8Array
+  /** The model file's bytes: write them to keep the model. */
+  readonly artifact: Uint8Array
   readonly #model: Model
   readonly #options: DetectorOptions
   readonly #explanations: TokenBucket
@@ -57,7 +54,7 @@ export class Detector implements Scorer {
     this.manifest = model.manifest
     this.modelVersion = modelVersion
     this.rate = alertRate({ rate }, null)
-    this.#artifact = artifact
+    this.artifact = artifact
     this.#model = model
     this.#options = options
     this.#explanations = new TokenBucket(options.explainPerSecond ?? EXPLANATIONS_PER_SECOND)
@@ -81,14 +78,40 @@ export class Detector implements Scorer {
 
   /** The same model at another rate, with threads of its own; nothing is fitted again. */
   withRate(rate: number): Detector {
-    return new Detector(this.#artifact, this.#model, { ...this.#options, rate })
+    return new Detector(this.artifact, this.#model, { ...this.#options, rate })
   }
 
   /**
-   * Scores every row of a batch; the batch itself is left as it is. A row that cannot be encoded comes out unscored
-   * with its reason. SCHEMA_MISMATCH where a learned column is missing.
+   * Scores every row of a batch, which is left as it is, or every record of a list. A row that cannot be encoded comes
+   * out unscored with its reason. SCHEMA_MISMATCH where a learned column is missing.
    */
-  async score(batch: RecordBatch, { pipeline, explain, runId }: ScoreOptions): Promise<ScoredBatch> {
+  score(batch: RecordBatch, options?: Partial<ScoreOptions>): Promise<ScoredBatch>
+  score(records: readonly PlainRecord[], options?: Partial<ScoreOptions>): Promise<ScoredRecord[]>
+  async score(
+    input: RecordBatch | readonly PlainRecord[],
+    options: Partial<ScoreOptions> = {},
+  ): Promise<ScoredBatch | ScoredRecord[]> {
+    if (isRecordBatch(input)) return this.#scoreBatch(input, options)
+    return [...scoredRecords(await this.#scoreBatch(batchOfRows(input), options))]
+  }
+
+  /** A duplex stream in object mode: records or batches in, scored records out, in order and with back pressure. */
+  transform(options: ScoreStreamOptions = {}): Duplex {
+    return Duplex.from((records: AsyncIterable<PlainRecord | RecordBatch>) =>
+      scoreStream(this, records, options),
+    )
+  }
+
+  /** The changes of one field each that would make a record normal, nearest first: "normal if distance were 594". */
+  async nearestNormal(record: PlainRecord): Promise<readonly Counterfactual[]> {
+    const [found] = await this.#executor.nearestNormal(batchOfRows([record]))
+    return found
+  }
+
+  async #scoreBatch(
+    batch: RecordBatch,
+    { pipeline = 'default', explain = true, runId }: Partial<ScoreOptions>,
+  ): Promise<ScoredBatch> {
     const scoredAt = Date.now()
     const scored = await this.#scoreShares(batch)
     const attributions = explain ? await this.#explain(batch, scored) : new Map<number, FieldSurprise[]>()
@@ -129,30 +152,4 @@ export class Detector implements Scorer {
     const attributions = await this.#executor.explain(selectRows(batch, flagged))
     return new Map(attributions.map((attribution, i) => [flagged[i], attribution]))
   }
-}
-
-function inThisThread(model: Model, options: RecordScorerOptions): Executor {
-  const scorer = new RecordScorer(model, loadKernel(), options)
-  return {
-    score: async (batch) => scorer.score(batch),
-    explain: async (batch) => scorer.explain(batch),
-    dispose: async () => scorer[Symbol.dispose](),
-  }
-}
-
-function inPool(artifact: Uint8Array, model: Model, options: RecordScorerOptions, threads: number): Executor {
-  const pool = new ScorePool(artifact, options, threads)
-  const fields = new Set(model.manifest.encoder.columns.flatMap(fieldsOf))
-  return {
-    score: (batch) => pool.score(wireBatch(batch, fields)),
-    explain: (batch) => pool.explain(wireBatch(batch, fields)),
-    dispose: () => pool[Symbol.asyncDispose](),
-  }
-}
-
-/** The columns of a batch that a learned column reads. */
-function fieldsOf(column: ColumnState): string[] {
-  const number = column.kind === 'context-number' ? column.number : column
-  const since = number.kind === 'numeric' ? number.since : null
-  return [column.field, since].filter((field) => field !== null)
 }

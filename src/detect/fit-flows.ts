@@ -1,56 +1,40 @@
-import type { FlowSpec } from '../core/flow-spec.ts'
 import { parameterCount } from '../flow/layout.ts'
-import { initialWeights } from '../flow/weights.ts'
-import type { FlowRows, Noise } from '../train/augment.ts'
 import { type BackendName, chooseBackend } from '../train/backend.ts'
-import { type FitProgress, type FlowFit, fitFlow } from '../train/fit.ts'
-import type { Budget } from '../train/schedule.ts'
-
-/** One flow to fit. */
-export interface FlowJob {
-  readonly spec: FlowSpec
-  readonly seed: number
-  readonly train: FlowRows
-  readonly heldOut: FlowRows
-  readonly noise: Noise
-  readonly budget: Budget
-}
-
-export interface FlowsProgress extends FitProgress {
-  readonly member: number
-  readonly members: number
-  /** Of all flows together, 0 … 1. */
-  readonly done: number
-}
+import type { FlowFit } from '../train/fit.ts'
+import { fitMember, type MemberJob } from '../train/member.ts'
+import { fitMembers, type MembersProgress } from '../train/members.ts'
 
 export interface FitFlowsOptions {
   readonly backend: BackendName | 'auto'
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: FlowsProgress) => void
+  readonly onProgress?: (progress: MembersProgress) => void
 }
 
-/** Fits every flow on the backend that suits the largest; results in the order of the jobs. */
+/**
+ * Fits every flow on the backend that suits the largest one: the kernel in as many threads as there are cores, any
+ * other one flow after the other in this thread. Results in the order of the jobs.
+ */
 export async function fitFlows(
-  jobs: readonly FlowJob[],
+  jobs: readonly MemberJob[],
   { backend, signal, onProgress }: FitFlowsOptions,
 ): Promise<readonly FlowFit[]> {
   const sizes = jobs.map(({ spec, budget }) => ({ batch: budget.batch, parameters: parameterCount(spec) }))
-  const largest = sizes.reduce((a, b) => (b.batch * b.parameters > a.batch * a.parameters ? b : a), {
-    batch: 0,
-    parameters: 0,
-  })
+  const work = (size: (typeof sizes)[number]) => size.batch * size.parameters
+  const [largest] = sizes.sort((a, b) => work(b) - work(a))
+  if (largest === undefined) return []
   const choice = await chooseBackend(backend, largest)
+  const hooks = { ...(signal && { signal }), ...(onProgress && { onProgress }) }
+  if (choice.name === 'kernel') return fitMembers(jobs, hooks)
   const fits: FlowFit[] = []
-  for (const [member, { spec, seed, ...job }] of jobs.entries()) {
-    await using trainer = await choice.create(spec, initialWeights(spec, seed))
-    const report = (progress: FitProgress) =>
-      onProgress?.({
-        ...progress,
-        member,
-        members: jobs.length,
-        done: (member + progress.step / progress.steps) / jobs.length,
-      })
-    fits.push(await fitFlow({ ...job, trainer, seed, onProgress: report, ...(signal && { signal }) }))
+  const members = jobs.length
+  for (const [member, job] of jobs.entries()) {
+    fits.push(
+      await fitMember(job, choice.create, {
+        ...(signal && { signal }),
+        onProgress: (p) =>
+          onProgress?.({ ...p, member, members, done: (member + p.step / p.steps) / members }),
+      }),
+    )
   }
   return fits
 }

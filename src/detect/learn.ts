@@ -5,10 +5,11 @@ import type { FeatureEncoder } from '../features/encoder.ts'
 import type { Overrides } from '../features/profile.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import type { BackendName } from '../train/backend.ts'
+import type { MembersProgress } from '../train/members.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
-import { type FlowsProgress, fitFlows } from './fit-flows.ts'
-import { type Architecture, jobOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
+import { fitFlows } from './fit-flows.ts'
+import { type Architecture, jobsOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
 import type { TrainingRows } from './training-rows.ts'
 
@@ -22,7 +23,7 @@ export interface LearnOptions {
   /** Column kinds and members are to be as there, so that log densities compare member by member. */
   readonly like?: Learned
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: FlowsProgress) => void
+  readonly onProgress?: (progress: MembersProgress) => void
 }
 
 /** An encoder and fitted flows, without calibration. */
@@ -92,7 +93,7 @@ async function learnOnce(
     )
   }
   const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
-  const jobs = plan.map((member) => jobOf(member, learning.encoded, stopping.encoded))
+  const jobs = jobsOf(plan, learning.encoded, stopping.encoded)
   const fits = await fitFlows(
     jobs.filter((job) => job !== null),
     { backend, ...(signal && { signal }), ...(onProgress && { onProgress }) },

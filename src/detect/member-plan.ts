@@ -3,8 +3,8 @@ import type { EncodedBatch, EncodedLayout } from '../features/encoded.ts'
 import { exactView, jointView, type View } from '../features/view.ts'
 import { glow, realNvp } from '../flow/architectures.ts'
 import type { FlowRows } from '../train/augment.ts'
+import { type MemberJob, sharedRows } from '../train/member.ts'
 import { budgetFor, FLOW_SHAPE } from '../train/recipe.ts'
-import type { FlowJob } from './fit-flows.ts'
 
 export type Architecture = 'real-nvp' | 'glow'
 
@@ -51,24 +51,26 @@ function specOf({ dim, context }: View, architecture: Architecture, seed: number
   return architecture === 'glow' ? glow(options) : realNvp({ ...options, seed })
 }
 
-/** What a planned member learns from. */
-export function jobOf(
-  { view, spec, seed }: PlannedMember,
+/** What each planned member learns from; null where it has no flow. Members of one view share their rows. */
+export function jobsOf(
+  plan: readonly PlannedMember[],
   fit: EncodedBatch,
   stop: EncodedBatch,
-): FlowJob | null {
-  if (spec === null) return null
-  return {
-    spec,
-    seed,
-    train: rowsOf(view, fit),
-    heldOut: rowsOf(view, stop),
-    noise: {
-      gaussian: Float32Array.from(view.noise.gaussian),
-      uniform: Float32Array.from(view.noise.uniform),
-    },
-    budget: budgetFor(fit.rows),
-  }
+): readonly (MemberJob | null)[] {
+  const rows = new Map<View, Pick<MemberJob, 'train' | 'heldOut' | 'noise'>>()
+  return plan.map(({ view, spec, seed }) => {
+    if (spec === null) return null
+    const own = rows.get(view) ?? {
+      train: sharedRows(rowsOf(view, fit)),
+      heldOut: sharedRows(rowsOf(view, stop)),
+      noise: {
+        gaussian: Float32Array.from(view.noise.gaussian),
+        uniform: Float32Array.from(view.noise.uniform),
+      },
+    }
+    rows.set(view, own)
+    return { ...own, spec, seed, budget: budgetFor(fit.rows) }
+  })
 }
 
 function rowsOf(view: View, encoded: EncodedBatch): FlowRows {

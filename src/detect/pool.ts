@@ -4,6 +4,7 @@ import { type ErrorCode, SurprisalError } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
+import type { Counterfactual } from './counterfactual.ts'
 import type { RecordScorerOptions, ScoredColumns } from './record-scorer.ts'
 import { buffersOf } from './wire.ts'
 
@@ -43,7 +44,11 @@ export class ScorePool implements AsyncDisposable {
     return this.#run('explain', batch)
   }
 
-  async #run<T>(name: 'score' | 'explain', batch: RecordBatch): Promise<T> {
+  nearestNormal(batch: RecordBatch): Promise<Counterfactual[][]> {
+    return this.#run('nearestNormal', batch)
+  }
+
+  async #run<T>(name: 'score' | 'explain' | 'nearestNormal', batch: RecordBatch): Promise<T> {
     const outcome: Outcome<T> = await this.#pool.run(batch, { name, transferList: buffersOf(batch) })
     if ('value' in outcome) return outcome.value
     const cause = new Error(outcome.message)

@@ -7,6 +7,7 @@ import type { Model } from './artifact.ts'
 import { Attribution } from './attribution.ts'
 import { Calibration } from './calibration.ts'
 import { combine } from './combination.ts'
+import { type Counterfactual, nearestNormal } from './counterfactual.ts'
 import { Ensemble } from './ensemble.ts'
 import { Novelty } from './novelty.ts'
 import { redactReasons } from './redaction.ts'
@@ -84,6 +85,13 @@ export class RecordScorer implements Disposable {
   explain(batch: RecordBatch): FieldSurprise[][] {
     const encoded = this.#encoder.encode(batch)
     return Array.from({ length: batch.rows }, (_, row) => this.#attribution.explain(batch, encoded, row))
+  }
+
+  /** For every row: which single change of a field would make the record normal. */
+  nearestNormal(batch: RecordBatch): Counterfactual[][] {
+    return this.explain(batch).map((attribution, row) =>
+      nearestNormal(batch, row, attribution, this.#encoder, (varied) => this.score(varied)),
+    )
   }
 
   [Symbol.dispose](): void {

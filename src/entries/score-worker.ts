@@ -3,6 +3,7 @@ import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
 import { readArtifact } from '../detect/artifact.ts'
+import type { Counterfactual } from '../detect/counterfactual.ts'
 import type { Outcome, ScoreWorkerData } from '../detect/pool.ts'
 import { RecordScorer, type ScoredColumns } from '../detect/record-scorer.ts'
 import { loadKernel } from '../kernel/kernel.ts'
@@ -18,6 +19,11 @@ export function score(batch: RecordBatch): Outcome<ScoredColumns> {
 /** Called by the pool with the records to attribute. */
 export function explain(batch: RecordBatch): Outcome<FieldSurprise[][]> {
   return attempt(() => scorer.explain(batch))
+}
+
+/** Called by the pool with the records that need a counterfactual. */
+export function nearestNormal(batch: RecordBatch): Outcome<Counterfactual[][]> {
+  return attempt(() => scorer.nearestNormal(batch))
 }
 
 function attempt<T>(work: () => T): Outcome<T> {

@@ -1,0 +1,50 @@
+import type { RecordBatch } from '../core/record.ts'
+import type { FieldSurprise } from '../core/scored.ts'
+import type { ColumnState } from '../features/encoder-state.ts'
+import { loadKernel } from '../kernel/kernel.ts'
+import type { Model } from './artifact.ts'
+import type { Counterfactual } from './counterfactual.ts'
+import { ScorePool } from './pool.ts'
+import { RecordScorer, type RecordScorerOptions, type ScoredColumns } from './record-scorer.ts'
+import { wireBatch } from './wire.ts'
+
+/** Where the work is done: in this thread or in a pool. */
+export interface Executor {
+  score(batch: RecordBatch): Promise<ScoredColumns>
+  explain(batch: RecordBatch): Promise<FieldSurprise[][]>
+  nearestNormal(batch: RecordBatch): Promise<Counterfactual[][]>
+  dispose(): Promise<void>
+}
+
+export function inThisThread(model: Model, options: RecordScorerOptions): Executor {
+  const scorer = new RecordScorer(model, loadKernel(), options)
+  return {
+    score: async (batch) => scorer.score(batch),
+    explain: async (batch) => scorer.explain(batch),
+    nearestNormal: async (batch) => scorer.nearestNormal(batch),
+    dispose: async () => scorer[Symbol.dispose](),
+  }
+}
+
+export function inPool(
+  artifact: Uint8Array,
+  model: Model,
+  options: RecordScorerOptions,
+  threads: number,
+): Executor {
+  const pool = new ScorePool(artifact, options, threads)
+  const fields = new Set(model.manifest.encoder.columns.flatMap(fieldsOf))
+  return {
+    score: (batch) => pool.score(wireBatch(batch, fields)),
+    explain: (batch) => pool.explain(wireBatch(batch, fields)),
+    nearestNormal: (batch) => pool.nearestNormal(wireBatch(batch, fields)),
+    dispose: () => pool[Symbol.asyncDispose](),
+  }
+}
+
+/** The columns of a batch that a learned column reads. */
+function fieldsOf(column: ColumnState): string[] {
+  const number = column.kind === 'context-number' ? column.number : column
+  const since = number.kind === 'numeric' ? number.since : null
+  return [column.field, since].filter((field) => field !== null)
+}
