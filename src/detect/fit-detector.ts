@@ -1,18 +1,14 @@
-import { createHash } from 'node:crypto'
 import { SurprisalError, throwIfAborted } from '../core/errors.ts'
-import { packageVersion } from '../core/package-root.ts'
 import type { RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { type Logger, SILENT } from '../core/telemetry.ts'
 import type { Overrides } from '../features/profile.ts'
 import type { BackendName } from '../train/backend.ts'
 import { alertRate } from './alert-rate.ts'
-import { type Model, writeArtifact } from './artifact.ts'
-import { combine } from './combination.ts'
-import { type Calibrated, learnCalibrated } from './conformal.ts'
-import { drawGolden } from './golden.ts'
-import { densitiesOf } from './learn.ts'
-import { FORMAT_VERSION, type Manifest } from './manifest.ts'
+import { writeArtifact } from './artifact.ts'
+import { learnCalibrated } from './conformal.ts'
+import { describeModel } from './describe-model.ts'
+import type { Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
 import { StreamSample } from './sample.ts'
 import { StreamTimes } from './stream-times.ts'
@@ -98,12 +94,16 @@ export async function fitDetector(
   })
   throwIfAborted(signal)
   onProgress?.({ stage: 'calibrate', fraction: 0.96 })
-  const model = await modelOf(calibrated, rows, {
+  const model = await describeModel(calibrated, rows, {
+    architecture: flow,
+    source: options.source ?? null,
     records: sample.seen,
-    rate,
     times,
+    rate,
+    budget: options.budget ?? null,
+    seed,
+    contamination,
     seconds: (performance.now() - started) / 1000,
-    options,
   })
   for (const note of model.manifest.notes) logger.warn({}, note)
   const artifact = writeArtifact(model)
@@ -136,106 +136,4 @@ async function collect(
     onProgress?.({ stage: 'collect', fraction: 0, message: `${sample.seen} records read` })
   }
   return { sample, times }
-}
-
-interface Circumstances {
-  readonly records: number
-  readonly rate: number
-  readonly times: StreamTimes
-  readonly seconds: number
-  readonly options: FitDetectorOptions
-}
-
-async function modelOf(
-  calibrated: Calibrated,
-  rows: TrainingRows,
-  { records, rate, times, seconds, options }: Circumstances,
-): Promise<Model> {
-  const { learned, standards, calibration, method, parts, unscored } = calibrated
-  const { encoder, plan, weights, heldOutNll } = learned
-  const seed = options.seed ?? 0
-  const golden = await Promise.all(
-    plan.map(({ spec }, m) =>
-      spec === null
-        ? { x: new Float32Array(0), context: new Float32Array(0), logProb: new Float32Array(0) }
-        : drawGolden(spec, weights[m], seed + m),
-    ),
-  )
-  const { surprisals, tail } = calibration.state
-  const manifest: Manifest = {
-    format: FORMAT_VERSION,
-    surprisal: packageVersion,
-    created_at: new Date().toISOString(),
-    architecture: options.flow ?? 'real-nvp',
-    engine: learned.engine,
-    measure: encoder.measure,
-    fields: encoder
-      .describe()
-      .map(({ field, kind, role, why, learned: what }) => ({ field, kind, role, why, learned: what })),
-    encoder: encoder.state,
-    members: plan.map(({ view, spec }, m) => ({
-      view: view.spec,
-      flow: spec,
-      ...standards[m],
-      held_out_nll: heldOutNll[m],
-    })),
-    calibration: { method, records: surprisals.length, floor: calibration.floor, tail },
-    alerts: { rate, budget: options.budget ?? null, records_per_day: times.recordsPerDay },
-    lineage: {
-      source: options.source ?? null,
-      records,
-      used: learned.used,
-      unscored,
-      parts: {
-        fit: parts.fit.length,
-        stop: parts.stop.length,
-        calibrate: parts.calibrate.length,
-        gate: parts.gate.length,
-      },
-      ...times.span,
-      sha256: fingerprint(rows, calibrated),
-      seed,
-      contamination: options.contamination ?? 0,
-    },
-    metrics: { ...gateMetrics(rows, calibrated, rate), seconds },
-    notes: notesOf(calibrated, rate),
-  }
-  return { manifest, weights, golden, surprisals }
-}
-
-/** How the model does on records that neither taught nor calibrated it. */
-function gateMetrics(
-  rows: TrainingRows,
-  { learned, standards, calibration, parts }: Calibrated,
-  rate: number,
-): Pick<Manifest['metrics'], 'gate_nll' | 'gate_rate'> {
-  const { encoded } = rows.encode(learned.encoder, parts.gate)
-  const n = encoded.rows
-  if (n === 0) return { gate_nll: null, gate_rate: null }
-  const { members, exact, novelty } = densitiesOf(learned, encoded)
-  const out = { score: new Float64Array(n), pValue: new Float64Array(n), pMethod: new Uint8Array(n) }
-  calibration.apply(combine(members, standards, novelty), n, () => 0.5, out)
-  let nll = 0
-  let flagged = 0
-  for (let i = 0; i < n; i++) {
-    nll -= (exact[i] + encoded.logJacobian[i] + encoded.logUnits[i]) / n
-    if (out.pValue[i] <= rate) flagged++
-  }
-  return { gate_nll: nll, gate_rate: flagged / n }
-}
-
-function fingerprint(rows: TrainingRows, { learned, parts }: Calibrated): string {
-  const { encoded } = rows.encode(learned.encoder, parts.fit)
-  return createHash('sha256').update(encoded.joint).update(encoded.codes).digest('hex')
-}
-
-function notesOf({ calibration, unscored }: Calibrated, rate: number): string[] {
-  const notes: string[] = []
-  if (rate < calibration.floor) {
-    notes.push(
-      `the alert rate ${rate} is below ${calibration.floor.toPrecision(2)}, the smallest p-value that ${calibration.n} calibration records support: nothing can be flagged; raise the rate or fit on more records`,
-    )
-  }
-  if (unscored > 0) notes.push(`${unscored} training records could not be encoded and were left out`)
-  return notes
 }

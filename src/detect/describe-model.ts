@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { packageVersion } from '../core/package-root.ts'
+import type { Model } from './artifact.ts'
+import { combine } from './combination.ts'
+import type { Calibrated } from './conformal.ts'
+import { drawGolden } from './golden-draw.ts'
+import { densitiesOf } from './learn.ts'
+import { FORMAT_VERSION, type Manifest } from './manifest.ts'
+import type { Architecture } from './member-plan.ts'
+import type { StreamTimes } from './stream-times.ts'
+import type { TrainingRows } from './training-rows.ts'
+
+/** How a model came about, beside what was learned. */
+export interface Provenance {
+  readonly architecture: Architecture
+  readonly source: string | null
+  /** Records offered, of which the training rows are a sample. */
+  readonly records: number
+  readonly times: StreamTimes
+  readonly rate: number
+  readonly budget: string | null
+  readonly seed: number
+  readonly contamination: number
+  readonly seconds: number
+}
+
+/** Everything that a model file holds: manifest, weights, golden vectors, calibration. */
+export async function describeModel(
+  calibrated: Calibrated,
+  rows: TrainingRows,
+  { architecture, source, records, times, rate, budget, seed, contamination, seconds }: Provenance,
+): Promise<Model> {
+  const { learned, standards, calibration, method, parts, unscored } = calibrated
+  const { encoder, plan, weights, heldOutNll } = learned
+  const golden = await Promise.all(
+    plan.map(({ spec }, m) =>
+      spec === null
+        ? { x: new Float32Array(0), context: new Float32Array(0), logProb: new Float32Array(0) }
+        : drawGolden(spec, weights[m], seed + m),
+    ),
+  )
+  const { surprisals, tail } = calibration.state
+  const manifest: Manifest = {
+    format: FORMAT_VERSION,
+    surprisal: packageVersion,
+    created_at: new Date().toISOString(),
+    architecture,
+    engine: learned.engine,
+    measure: encoder.measure,
+    fields: encoder.describe(),
+    encoder: encoder.state,
+    members: plan.map(({ view, spec }, m) => ({
+      view: view.spec,
+      flow: spec,
+      ...standards[m],
+      held_out_nll: heldOutNll[m],
+    })),
+    calibration: { method, records: surprisals.length, floor: calibration.floor, tail },
+    alerts: { rate, budget, records_per_day: times.recordsPerDay },
+    lineage: {
+      source,
+      records,
+      used: learned.used,
+      unscored,
+      parts: {
+        fit: parts.fit.length,
+        stop: parts.stop.length,
+        calibrate: parts.calibrate.length,
+        gate: parts.gate.length,
+      },
+      ...times.span,
+      sha256: fingerprint(rows, calibrated),
+      seed,
+      contamination,
+    },
+    metrics: { ...gateMetrics(rows, calibrated, rate), seconds },
+    notes: notesOf(calibrated, rate),
+  }
+  return { manifest, weights, golden, surprisals }
+}
+
+/** How the model does on records that neither taught nor calibrated it. */
+function gateMetrics(
+  rows: TrainingRows,
+  { learned, standards, calibration, parts }: Calibrated,
+  rate: number,
+): Pick<Manifest['metrics'], 'gate_nll' | 'gate_rate'> {
+  const { encoded } = rows.encode(learned.encoder, parts.gate)
+  const n = encoded.rows
+  if (n === 0) return { gate_nll: null, gate_rate: null }
+  const { members, exact, novelty } = densitiesOf(learned, encoded)
+  const out = { score: new Float64Array(n), pValue: new Float64Array(n), pMethod: new Uint8Array(n) }
+  calibration.apply(combine(members, standards, novelty), n, () => 0.5, out)
+  let nll = 0
+  let flagged = 0
+  for (let i = 0; i < n; i++) {
+    nll -= (exact[i] + encoded.logJacobian[i] + encoded.logUnits[i]) / n
+    if (out.pValue[i] <= rate) flagged++
+  }
+  return { gate_nll: nll, gate_rate: flagged / n }
+}
+
+function fingerprint(rows: TrainingRows, { learned, parts }: Calibrated): string {
+  const { encoded } = rows.encode(learned.encoder, parts.fit)
+  return createHash('sha256').update(encoded.joint).update(encoded.codes).digest('hex')
+}
+
+function notesOf({ calibration, unscored }: Calibrated, rate: number): string[] {
+  const notes: string[] = []
+  if (rate < calibration.floor) {
+    notes.push(
+      `the alert rate ${rate} is below ${calibration.floor.toPrecision(2)}, the smallest p-value that ${calibration.n} calibration records support: nothing can be flagged; raise the rate or fit on more records`,
+    )
+  }
+  if (unscored > 0) notes.push(`${unscored} training records could not be encoded and were left out`)
+  return notes
+}
