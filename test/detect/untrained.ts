@@ -1,0 +1,58 @@
+import { random } from '../../src/core/random.ts'
+import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
+import type { Model } from '../../src/detect/artifact.ts'
+import { Calibration } from '../../src/detect/calibration.ts'
+import { combine, standardOf } from '../../src/detect/combination.ts'
+import { describeModel } from '../../src/detect/describe-model.ts'
+import { densitiesOf, type Learned } from '../../src/detect/learn.ts'
+import { type Architecture, planMembers } from '../../src/detect/member-plan.ts'
+import { StreamTimes } from '../../src/detect/stream-times.ts'
+import { TrainingRows } from '../../src/detect/training-rows.ts'
+import { initialWeights } from '../../src/flow/weights.ts'
+import { splitParts } from '../../src/train/parts.ts'
+
+/** Trips with every kind of column: numbers, steps, heaps, gaps, levels, a constant. */
+export function trips(rows: number, seed: number): Record<string, unknown>[] {
+  const r = random(seed)
+  return Array.from({ length: rows }, () => {
+    const kilometres = 1 + 40 * r.uniform()
+    return {
+      kilometres,
+      minutes: Math.round(3 + 2 * kilometres + 3 * r.normal()),
+      tip: r.uniform() < 0.5 ? 0 : 5 * r.uniform(),
+      rating: r.uniform() < 0.2 ? null : 1 + r.normal() ** 2,
+      seats: 1 + r.integer(4),
+      city: ['Basel', 'Bern', 'Chur', 'Genf'][r.integer(4)],
+      meter: 'v1',
+    }
+  })
+}
+
+/** A whole model whose flows are as training would start them: nearly Gaussian, quick to make. */
+export async function untrainedModel(
+  batch: RecordBatch = batchOfRows(trips(1500, 1)),
+  { architecture = 'real-nvp' as Architecture, rate = 0.01 } = {},
+): Promise<Model> {
+  const rows = new TrainingRows([batch])
+  const parts = splitParts(batch.rows, { seed: 3, ordered: false })
+  const encoder = rows.fitEncoder(parts.fit, {})
+  const plan = planMembers(encoder.layout, architecture, 5)
+  const learned: Learned = {
+    encoder,
+    plan,
+    weights: plan.map(({ spec, seed }) => (spec === null ? new Map() : initialWeights(spec, seed))),
+    heldOutNll: plan.map(() => null),
+    engine: 'none',
+    used: parts.fit.length,
+    unscored: 0,
+  }
+  const { members, novelty } = densitiesOf(learned, rows.encode(encoder, parts.calibrate).encoded)
+  const standards = members.map(standardOf)
+  const calibration = Calibration.fit(combine(members, standards, novelty))
+  const provenance = { source: null, budget: null, seed: 5, contamination: 0, seconds: 0, architecture, rate }
+  return describeModel({ learned, standards, calibration, method: 'split', parts, unscored: 0 }, rows, {
+    ...provenance,
+    records: batch.rows,
+    times: new StreamTimes(),
+  })
+}
