@@ -3,7 +3,7 @@ import { type Column, columnOf } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise } from '../core/scored.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
 import { selectRows } from '../features/select-rows.ts'
-import type { ScoredColumns } from './record-scorer.ts'
+import type { ScoredColumns } from './scored-columns.ts'
 
 /** "Normal if `field` were `value`": the value nearest to the record's own that is not flagged, all else unchanged. */
 export interface Counterfactual {

@@ -5,7 +5,8 @@ import { loadKernel } from '../kernel/kernel.ts'
 import type { Model } from './artifact.ts'
 import type { Counterfactual } from './counterfactual.ts'
 import { ScorePool } from './pool.ts'
-import { RecordScorer, type RecordScorerOptions, type ScoredColumns } from './record-scorer.ts'
+import { RecordScorer, type RecordScorerOptions } from './record-scorer.ts'
+import type { ScoredColumns } from './scored-columns.ts'
 import { wireBatch } from './wire.ts'
 
 /** Where the work is done: in this thread or in a pool. */

@@ -5,7 +5,8 @@ import { entryUrl } from '../core/package-root.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
 import type { Counterfactual } from './counterfactual.ts'
-import type { RecordScorerOptions, ScoredColumns } from './record-scorer.ts'
+import type { RecordScorerOptions } from './record-scorer.ts'
+import type { ScoredColumns } from './scored-columns.ts'
 import { buffersOf } from './wire.ts'
 
 /** What every scoring thread is born with. The artifact is in memory that all of them share. */

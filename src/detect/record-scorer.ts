@@ -12,17 +12,8 @@ import { Ensemble } from './ensemble.ts'
 import { Novelty } from './novelty.ts'
 import { redactReasons } from './redaction.ts'
 import { sliceBatch } from './rows.ts'
+import type { ScoredColumns } from './scored-columns.ts'
 import { placeOf } from './tie.ts'
-
-/** The scores of a batch in columns that can change threads. */
-export interface ScoredColumns {
-  readonly logProb: Float64Array
-  readonly score: Float64Array
-  readonly pValue: Float64Array
-  readonly pMethod: Uint8Array
-  readonly verdict: Uint8Array
-  readonly reasons: Map<number, readonly string[]>
-}
 
 export interface RecordScorerOptions {
   readonly rate: number

@@ -1,4 +1,12 @@
-import type { ScoredColumns } from './record-scorer.ts'
+/** The scores of a batch in columns that can change threads. */
+export interface ScoredColumns {
+  readonly logProb: Float64Array
+  readonly score: Float64Array
+  readonly pValue: Float64Array
+  readonly pMethod: Uint8Array
+  readonly verdict: Uint8Array
+  readonly reasons: Map<number, readonly string[]>
+}
 
 /** Puts the shares of one batch together; share i begins at row starts[i]. */
 export function joinColumns(

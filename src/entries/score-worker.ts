@@ -5,7 +5,8 @@ import type { FieldSurprise } from '../core/scored.ts'
 import { readArtifact } from '../detect/artifact.ts'
 import type { Counterfactual } from '../detect/counterfactual.ts'
 import type { Outcome, ScoreWorkerData } from '../detect/pool.ts'
-import { RecordScorer, type ScoredColumns } from '../detect/record-scorer.ts'
+import { RecordScorer } from '../detect/record-scorer.ts'
+import type { ScoredColumns } from '../detect/scored-columns.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 
 const [, { artifact, options }] = workerData as [unknown, ScoreWorkerData]
