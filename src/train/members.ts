@@ -4,10 +4,14 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import Tinypool from 'tinypool'
 import { type ErrorCode, SurprisalError, throwIfAborted } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
+import { parameterCount } from '../flow/layout.ts'
+import { type BackendName, chooseBackend } from './backend.ts'
 import type { FitProgress, FlowFit } from './fit.ts'
 import type { MemberJob } from './member.ts'
 
 export interface MembersOptions {
+  /** Default auto: the kernel, or a GPU where it pays. */
+  readonly backend?: BackendName | 'auto'
   /** Worker threads, each with one member at a time. Default: one a core. The result does not depend on it. */
   readonly threads?: number
   readonly signal?: AbortSignal
@@ -26,6 +30,7 @@ export interface MembersProgress extends FitProgress {
 /** What a training thread is given, and what it says through `reports` before it returns the outcome. */
 export interface MemberTask {
   readonly job: MemberJob
+  readonly backend: BackendName
   readonly reports: MessagePort
   readonly checkpoints: boolean
 }
@@ -35,9 +40,12 @@ export type MemberOutcome =
   | { readonly fit: FlowFit }
   | { readonly code: ErrorCode; readonly message: string; readonly stack: string | undefined }
 
+/** Backends that use one core each; the others hold a device or all cores, and take one member at a time. */
+const THREADED: readonly BackendName[] = ['kernel', 'cpu']
+
 /**
- * Fits every job with the kernel in worker threads; results in the order of the jobs. The first failure stops all.
- * @throws SurprisalError of the member that failed; ABORTED
+ * Fits every job in worker threads; results in the order of the jobs. The first failure stops all.
+ * @throws SurprisalError of the member that failed; BACKEND_UNAVAILABLE; ABORTED
  */
 export async function fitMembers(
   jobs: readonly MemberJob[],
@@ -45,7 +53,12 @@ export async function fitMembers(
 ): Promise<readonly FlowFit[]> {
   throwIfAborted(options.signal)
   if (jobs.length === 0) return []
-  const maxThreads = Math.max(1, Math.min(options.threads ?? availableParallelism(), jobs.length))
+  const { name: backend } = await chooseBackend(options.backend ?? 'auto', {
+    batch: Math.max(...jobs.map((job) => job.budget.batch)),
+    parameters: Math.max(...jobs.map((job) => parameterCount(job.spec))),
+  })
+  const cores = THREADED.includes(backend) ? (options.threads ?? availableParallelism()) : 1
+  const maxThreads = Math.max(1, Math.min(cores, jobs.length))
   const filename = fileURLToPath(entryUrl('fit-worker'))
   // A worker that waits by Atomics never gets round to closing its report port.
   const pool = new Tinypool({ filename, minThreads: maxThreads, maxThreads, useAtomics: false })
@@ -69,6 +82,7 @@ export async function fitMembers(
         try {
           const task: MemberTask = {
             job,
+            backend,
             reports: port2,
             checkpoints: options.onCheckpoint !== undefined,
           }
