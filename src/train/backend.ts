@@ -113,8 +113,9 @@ function kernelChoice(reason: string): BackendChoice {
   return {
     name: 'kernel',
     reason,
-    async create() {
-      throw new SurprisalError('BACKEND_UNAVAILABLE', 'this build has no kernel trainer: use cpu')
+    async create(spec, weights, adam) {
+      const { KernelTrainer } = await import('./kernel-trainer.ts')
+      return KernelTrainer.create(spec, weights, adam && { adam })
     },
   }
 }

@@ -77,11 +77,11 @@ describe('a backend asked for by name', () => {
     expect(choice.name).toBe('webgpu')
   })
 
-  it('trains on what it chose', async () => {
+  it.each(['cpu', 'kernel'] as const)('trains on what it chose: %s', async (name) => {
     const spec = realNvp({ dim: 2, steps: 1, hidden: [4] })
-    const choice = await chooseBackend('cpu', SMALL)
+    const choice = await chooseBackend(name, SMALL)
     await using trainer = await choice.create(spec, initialWeights(spec, 1))
-    expect(trainer.backend).toBe('cpu')
+    expect(trainer.backend).toBe(name)
     await trainer.step({ rows: 2, columns: 2, data: Float32Array.of(1, 2, 3, 4) }, undefined, 1e-3)
     expect(await trainer.loss()).toSatisfy(Number.isFinite)
   })
