@@ -21,11 +21,17 @@ export class ArrowFile implements RecordFile {
   readonly #from: string | AsyncIterable<Uint8Array>
   #handle: FileHandle | undefined
   #reader: RecordBatchReader | undefined
+  #batches = 0
 
   /** `from` is where the bytes are, where that is not `path` (standard input). */
   constructor(path: string, from: string | AsyncIterable<Uint8Array> = path) {
     this.path = path
     this.#from = from
+  }
+
+  get progress(): number | undefined {
+    const reader = this.#reader
+    return reader?.isFile() ? this.#batches / Math.max(1, reader.numRecordBatches) : undefined
   }
 
   async columns(): Promise<readonly DeclaredColumn[]> {
@@ -52,6 +58,7 @@ export class ArrowFile implements RecordFile {
         if (signal.aborted) return
         first += rows
       }
+      this.#batches = index + 1
     }
   }
 

@@ -32,6 +32,7 @@ export class FileSource implements Source {
   readonly #files: readonly RecordFile[]
   readonly #options: FileSourceOptions
   #schema: readonly DeclaredColumn[] | undefined
+  #read = 0
 
   constructor(files: readonly RecordFile[], options: FileSourceOptions = {}) {
     this.#files = files
@@ -41,6 +42,13 @@ export class FileSource implements Source {
   /** The columns that the files declare, once open; undefined where their format declares none. */
   get schema(): readonly DeclaredColumn[] | undefined {
     return this.#schema
+  }
+
+  /** How much of all files is read, 0 … 1; undefined where a file cannot say. */
+  get progress(): number | undefined {
+    const current = this.#files[this.#read]
+    const part = current === undefined ? 0 : current.progress
+    return part === undefined ? undefined : (this.#read + part) / this.#files.length
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -82,6 +90,7 @@ export class FileSource implements Source {
           while (returned.length > 0 && !signal.aborted) yield deliver(returned.shift()!)
         }
       }
+      this.#read++
     }
   }
 

@@ -1,0 +1,89 @@
+import { type Command, Option } from 'commander'
+import { integer, list, numberIn, type OutputMode, outputOption, whereOption } from './arguments.ts'
+import { interruption } from './interrupt.ts'
+import { note, printResult } from './output.ts'
+import { startProgress } from './progress.ts'
+import { subcommand } from './subcommand.ts'
+
+interface FitArguments {
+  readonly where: string[]
+  readonly ignore?: string[]
+  readonly context?: string[]
+  readonly flow: 'real-nvp' | 'glow'
+  readonly contamination: number
+  readonly seed: number
+  readonly backend: 'auto' | 'kernel' | 'cpu' | 'node' | 'cuda' | 'webgpu'
+  readonly rate?: number
+  readonly budget?: string
+  readonly maxRows: number
+  readonly time?: string
+  readonly entity?: string
+  readonly model: string
+  readonly output: OutputMode
+}
+
+export function addFit(program: Command): void {
+  subcommand(program, 'fit', 'Learn what normal records look like and write a model file.')
+    .argument('<data...>', 'Arrow, Parquet, CSV or NDJSON files; patterns; - for standard input')
+    .requiredOption('--model <file>', 'the model file to write (.safetensors)')
+    .addOption(whereOption())
+    .option('--ignore <columns>', 'columns that take no part, separated by commas', list)
+    .option('--context <columns>', 'columns to condition on without modelling them', list)
+    .addOption(
+      new Option('--flow <flow>', 'flow architecture').choices(['real-nvp', 'glow']).default('real-nvp'),
+    )
+    .option('--contamination <share>', 'share of the data that is anomalous, 0 to 0.5', numberIn(0, 0.5), 0)
+    .option('--seed <number>', 'same data, options and seed: same model', integer(0), 0)
+    .addOption(
+      new Option('--backend <name>', 'what trains')
+        .choices(['auto', 'kernel', 'cpu', 'node', 'cuda', 'webgpu'])
+        .default('auto'),
+    )
+    .option('--rate <share>', 'nominal false alarms per normal record (default 0.001)', numberIn(0, 0.5))
+    .option('--budget <alarms>', 'instead of a rate, alarms per period: 20/day')
+    .option('--max-rows <number>', 'records learned from at most, a sample of more', integer(20), 250_000)
+    .option('--time <column>', 'column of the event time (default: the first timestamp)')
+    .option('--entity <column>', 'column that names who a record is about')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  surprisal fit january.parquet --model payments.safetensors
+  surprisal fit 'data/2024-*.arrow' --ignore id,comment --budget 20/day --model payments.safetensors
+  surprisal fit all.csv --where label=0 --model normal.safetensors -o json`,
+    )
+    .action(fit)
+}
+
+async function fit(data: string[], given: FitArguments): Promise<void> {
+  const { fitFiles } = await import('../app/fit-files.ts')
+  const { output, context = [], ...options } = given
+  using progress = await startProgress('fit')
+  const { manifest, rejected } = await fitFiles({
+    ...options,
+    data,
+    overrides: Object.fromEntries(context.map((column) => [column, { context: true }])),
+    signal: interruption.signal,
+    onProgress: ({ fraction, message, stage }) =>
+      progress.update({ fraction, message: message === undefined ? stage : `${stage}: ${message}` }),
+  })
+  progress[Symbol.dispose]()
+  for (const text of manifest.notes) note(`note: ${text}`)
+  if (rejected > 0) note(`note: ${rejected} records could not be read and took no part`)
+  printResult(output, {
+    model: given.model,
+    records: manifest.lineage.records,
+    used: manifest.lineage.used,
+    unscored: manifest.lineage.unscored,
+    rejected,
+    fields: manifest.fields.filter(({ role }) => role !== 'ignored').length,
+    ignored: manifest.fields.filter(({ role }) => role === 'ignored').map(({ field }) => field),
+    members: manifest.members.length,
+    engine: manifest.engine,
+    nominal_rate: manifest.alerts.rate,
+    gate_nll: manifest.metrics.gate_nll,
+    gate_rate: manifest.metrics.gate_rate,
+    seconds: Number(manifest.metrics.seconds.toFixed(3)),
+  })
+}

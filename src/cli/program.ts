@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import { packageVersion } from '../core/package-root.ts'
+import { addCalibrate } from './calibrate.ts'
+import { addDoctor } from './doctor.ts'
+import { addEvaluate } from './evaluate.ts'
+import { addExplain } from './explain.ts'
+import { addFit } from './fit.ts'
+import { addInit } from './init.ts'
+import { addLint } from './lint.ts'
+import { addModels } from './models.ts'
+import { addScore } from './score.ts'
+
+/** Every command, in the order in which help shows them. A command loads what it needs when it runs. */
+const COMMANDS = [
+  addInit,
+  addLint,
+  addFit,
+  addScore,
+  addExplain,
+  addEvaluate,
+  addCalibrate,
+  addModels,
+  addDoctor,
+]
+
+export function buildProgram(): Command {
+  const program = new Command('surprisal')
+    .description(
+      'Learns what normal records look like and flags the improbable ones, with the field to blame.',
+    )
+    .version(packageVersion)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(surprisal --help, or surprisal help <command>, says more)')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`surprisal: ${text}`) })
+  for (const add of COMMANDS) add(program)
+  return program
+}
