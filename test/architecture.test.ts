@@ -18,10 +18,10 @@ const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ['src/report', 4],
   ['src/demo', 4],
   ['config', 5],
-  ['src/cli', 6],
-  ['src/entries', 6],
+  ['src/cli', 7],
+  ['src/entries', 7],
   ['src/app', 6],
-  ['src/index.ts', 6],
+  ['src/index.ts', 7],
 ]
 /** config joins the option schemas of the connectors and of the parts. connectors import src/core alone. */
 const CONNECTORS_MAY_IMPORT = ['src/core', 'connectors']
