@@ -73,7 +73,18 @@ export class Attribution {
           : this.#number(batch, row, field, -line.summary.logP, line.summary),
       )
     }
-    return found.sort((a, b) => b.surprise_nats - a.surprise_nats || (a.field < b.field ? -1 : 1))
+    return sorted(this.#withNotes(found, encoded.notes.get(row) ?? []))
+  }
+
+  /** A number about which there is a note never was like this in training, however dense it is around it. */
+  #withNotes(found: readonly FieldSurprise[], notes: readonly string[]): FieldSurprise[] {
+    if (notes.length === 0) return [...found]
+    const numbers = new Set(this.#encoder.layout.numeric.map(({ field }) => field))
+    return found.map((one) =>
+      numbers.has(one.field) && notes.some((note) => note.startsWith(`${one.field}: `))
+        ? { ...one, surprise_nats: Math.max(one.surprise_nats, this.#never) }
+        : one,
+    )
   }
 
   /** One sketched line per number column with a continuous part in this row. */
@@ -211,6 +222,10 @@ export class Attribution {
       normal_high: null,
     }
   }
+}
+
+function sorted(found: FieldSurprise[]): FieldSurprise[] {
+  return found.sort((a, b) => b.surprise_nats - a.surprise_nats || (a.field < b.field ? -1 : 1))
 }
 
 /** ln of the share of the alternatives that are at most as probable as alternative `own`. */
