@@ -1,5 +1,5 @@
 import { countValues, findAtoms } from './atoms.ts'
-import { stepOf } from './quantisation.ts'
+import { isOffGrid, stepOf } from './quantisation.ts'
 import { quantile, robustScaling, type Scaling } from './scaling.ts'
 
 export interface Quantiles {
@@ -22,6 +22,8 @@ export interface NumberSummary extends Scaling {
   readonly step: number
   /** A point of that grid. */
   readonly origin: number
+  /** Every value is on the grid, so that one beside it is news. */
+  readonly gridKept: boolean
   readonly quantiles: Quantiles | null
 }
 
@@ -31,15 +33,19 @@ export function summarise(
   { single, atoms: withAtoms = true }: { single: boolean; atoms?: boolean },
 ): NumberSummary {
   const sorted = sample.filter((x) => !Number.isNaN(x)).sort()
-  if (sorted.length === 0) return { atoms: [], step: 0, origin: 0, centre: 0, scale: 1, quantiles: null }
+  if (sorted.length === 0)
+    return { atoms: [], step: 0, origin: 0, gridKept: false, centre: 0, scale: 1, quantiles: null }
   const counted = countValues(sorted)
   const atoms = withAtoms ? findAtoms(counted) : []
   const bulk = atoms.length === 0 ? sorted : sorted.filter((x) => !atoms.includes(x))
   const distinct = atoms.length === 0 ? counted.values : counted.values.filter((x) => !atoms.includes(x))
+  const step = stepOf(distinct, single) || (bulk.every(Number.isInteger) ? 1 : 0)
+  const origin = distinct[0] ?? 0
   return {
     atoms,
-    step: stepOf(distinct, single) || (bulk.every(Number.isInteger) ? 1 : 0),
-    origin: distinct[0] ?? 0,
+    step,
+    origin,
+    gridKept: step > 0 && distinct.every((x) => !isOffGrid(x, { step, origin })),
     ...robustScaling(bulk.length === 0 ? sorted : bulk),
     quantiles: {
       min: sorted[0],

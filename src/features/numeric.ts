@@ -1,6 +1,7 @@
 import { columnNamed, type RecordBatch } from '../core/record.ts'
 import { BLOCK, type ColumnEncoder, type EncodeTarget } from './encode-target.ts'
 import type { ColumnProfile } from './profile.ts'
+import { isOffGrid } from './quantisation.ts'
 import { MISSING, numberReader, PRESENT, type ReadNumbers, timeReader } from './read-numbers.ts'
 import { BULK, logSlope, type Scaling, tame } from './scaling.ts'
 
@@ -15,6 +16,8 @@ export interface NumericState extends Scaling {
   /** Step and a point of the grid that the values lie on; step 0 if they are continuous. */
   readonly step: number
   readonly origin: number
+  /** Training kept to the grid: a value beside it costs log P of what training never saw and leaves a note. */
+  readonly gridKept: boolean
   readonly atoms: readonly number[]
   /** Training held missing values (or NaN where `nan` is `missing`). */
   readonly missing: boolean
@@ -27,7 +30,7 @@ export interface NumericState extends Scaling {
 export function fitNumeric(profile: ColumnProfile, levels: readonly (number | null)[] | null): NumericState {
   const { field, numbers, since, nan, source } = profile
   if (numbers === null) throw new RangeError(`${field}: no summary of numbers`)
-  const { centre, scale, step, origin, atoms } = numbers
+  const { centre, scale, step, origin, gridKept, atoms } = numbers
   return {
     kind: 'numeric',
     field,
@@ -37,6 +40,7 @@ export function fitNumeric(profile: ColumnProfile, levels: readonly (number | nu
     scale,
     step,
     origin,
+    gridKept,
     atoms,
     missing: profile.missing + nan > 0,
     nan: nan > 0 ? 'missing' : 'unscored',
@@ -107,6 +111,9 @@ export class NumericEncoder implements ColumnEncoder {
       if (v >= -BULK && v <= BULK) numeric[at] = v
       else this.#far(values[i], from + i, target)
     }
+    if (this.#state.gridKept)
+      for (let i = 0; i < n; i++)
+        if (isOffGrid(values[i], this.#state)) this.#beside(values[i], from + i, target)
     if (joint !== numeric)
       for (let i = 0, at = from * width + this.#at; i < n; i++, at += width) joint[at] = numeric[at]
     if (this.#codeAt >= 0)
@@ -127,6 +134,7 @@ export class NumericEncoder implements ColumnEncoder {
       const code = this.#codes.get(x) ?? this.#otherCode
       if (code === STATE_PRESENT && this.#state.levels === null) {
         this.#far(x, row, target)
+        if (this.#state.gridKept && isOffGrid(x, this.#state)) this.#beside(x, row, target)
         continue
       }
       if (!Number.isFinite(x)) {
@@ -152,6 +160,12 @@ export class NumericEncoder implements ColumnEncoder {
     target.joint[at] = u
     target.logJacobian[row] += logSlope(u)
     if (this.#codeAt >= 0) target.codes[row * target.widths.codes + this.#codeAt] = STATE_PRESENT
+  }
+
+  #beside(x: number, row: number, target: EncodeTarget): void {
+    const { field, step } = this.#state
+    target.logDiscrete[row] += this.#logNever
+    target.note(row, `${field}: values came in steps of ${step}, ${x} is between two`)
   }
 
   #notFinite(x: number, row: number, target: EncodeTarget): void {

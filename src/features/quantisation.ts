@@ -40,6 +40,16 @@ export function stepOf(distinct: Float64Array, single: boolean): number {
   return length / multiples < finest ? 0 : rounded(length / multiples, single)
 }
 
+/** x lies clearly between two points of the grid, by more than the rounding of either. */
+export function isOffGrid(
+  x: number,
+  { step, origin }: { readonly step: number; readonly origin: number },
+): boolean {
+  const at = (x - origin) / step
+  const beside = Math.abs(at - Math.round(at))
+  return beside > 0.01 && beside * step > 1e-7 * Math.abs(x)
+}
+
 function divisor(large: number, small: number, tolerance: number): number {
   while (small > tolerance) {
     const rest = Math.abs(large - small * Math.round(large / small))

@@ -143,6 +143,24 @@ describe('FeatureEncoder', () => {
     expect(exactView(encoder.layout).input(encoder.encode(batchOfRows([]))).x.length).toBe(0)
   })
 
+  it('notes a value beside a grid that training kept to, at a price', () => {
+    const r = random(9)
+    const data = Array.from({ length: 1000 }, () => ({
+      cents: Math.round(900 + 99 * r.normal()) / 100,
+      any: r.normal(),
+    }))
+    const learned = fitEncoder([batchOfRows(data)])
+    expect(learned.encode(batchOfRows(data)).notes.size).toBe(0)
+    const encoded = learned.encode(
+      batchOfRows([
+        { cents: 9.01, any: 0.1234567 },
+        { cents: 9.015, any: 0 },
+      ]),
+    )
+    expect([...encoded.notes]).toEqual([[1, ['cents: values came in steps of 0.01, 9.015 is between two']]])
+    expect([...encoded.logDiscrete]).toEqual([0, -Math.log(1002)])
+  })
+
   it('names the column of a wrong field', () => {
     expect(() => encoder.decode('carrier', 0)).toThrow(
       /"carrier" is not a modelled number column; those are: speed/,

@@ -21,6 +21,11 @@ export interface Delivery {
   readonly envelope?: (row: number) => RecordEnvelope
   /** Fires when the partition was taken away: no side effect may follow. */
   readonly revoked: AbortSignal
+  /**
+   * Where the source can commit its position and what is written in one transaction: runs `write` inside, commits
+   * and settles the delivery; when anything fails, nothing has happened, and it may be called again.
+   */
+  readonly atomically?: (write: () => Promise<void>) => Promise<void>
   ack(): Promise<void>
   nack(cause: unknown): Promise<void>
 }
@@ -39,6 +44,17 @@ export interface Source extends AsyncDisposable {
   readonly name: string
   open(signal: AbortSignal): Promise<void>
   deliveries(signal: AbortSignal): AsyncIterable<Delivery>
+  /** What it waits for, or null once records can flow. A source without it is ready once open. */
+  unready?(): string | null
+  /** Records behind the end, where the origin has one. */
+  lags?(): readonly { readonly topic: string; readonly partition: number; readonly lag: number }[]
+}
+
+/** Takes the untouched originals of records that could not be decoded; resolves once they are durable. */
+export interface DeadLetters extends AsyncDisposable {
+  readonly name: string
+  open(signal: AbortSignal): Promise<void>
+  write(rejected: readonly RejectedRecord[], delivery: Delivery): Promise<void>
 }
 
 export interface Sink extends AsyncDisposable {

@@ -1,0 +1,108 @@
+import type { KafkaMessage } from 'kafkajs'
+import { messageOf } from '../../src/core/errors.ts'
+import type { RecordEnvelope, RejectedRecord } from '../../src/core/ports.ts'
+import type { RecordBatch } from '../../src/core/record.ts'
+import { ColumnBuilder } from './column-builder.ts'
+import { eventTimeReader, pathReader } from './fields.ts'
+import type { KafkaRecordOptions } from './options.ts'
+
+export interface DecodedSlice {
+  readonly batch: RecordBatch
+  readonly rejected: readonly RejectedRecord[]
+  readonly envelope: (row: number) => RecordEnvelope
+}
+
+/** Bytes of one message → its value, or an error that says what is wrong with it. */
+export type ValueDecoder = (topic: string, value: Buffer) => unknown | Promise<unknown>
+
+/**
+ * Turns messages into columns, each record by itself: one that cannot be decoded is rejected with its reason and
+ * its original bytes, and costs its neighbours nothing.
+ */
+export class RecordDecoder {
+  private readonly options: KafkaRecordOptions
+  private readonly decodeValue: ValueDecoder
+  private readonly columns: ColumnBuilder
+  private readonly timeOf: (value: unknown) => number
+  private readonly entityOf: ((value: unknown) => unknown) | undefined
+
+  constructor(options: KafkaRecordOptions, decodeValue: ValueDecoder) {
+    const { event_time: time, entity } = options
+    this.options = options
+    this.decodeValue = decodeValue
+    this.columns = new ColumnBuilder(options.fields)
+    this.timeOf = time.field === undefined ? () => Number.NaN : eventTimeReader(time.field, time.unit)
+    this.entityOf = typeof entity === 'object' ? pathReader(entity.field) : undefined
+  }
+
+  async decode(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<DecodedSlice> {
+    const prefix = `${topic}-${partition}`
+    const kept: KafkaMessage[] = []
+    const values: unknown[] = []
+    const rejected: RejectedRecord[] = []
+    for (const message of messages) {
+      try {
+        // Decoders of plain JSON answer at once; those that ask a registry answer with a promise.
+        const value = this.decodeOne(topic, message)
+        values.push(value instanceof Promise ? await value : value)
+        kept.push(message)
+      } catch (error) {
+        rejected.push(reject(prefix, message, error))
+      }
+    }
+    const rows = kept.length
+    const columns = this.columns.build(values)
+    const offsets = Float64Array.from(kept, ({ offset }) => Number(offset))
+    const eventTime = new Float64Array(rows)
+    for (let row = 0; row < rows; row++) {
+      const own = this.timeOf(values[row])
+      eventTime[row] = Number.isNaN(own) ? timestampOf(kept[row]) : own
+    }
+    return {
+      batch: {
+        rows,
+        columns,
+        origin: { prefix, offsets, topic, partition },
+        eventTime,
+        ...(this.options.entity !== undefined && { entity: this.entities(kept, values) }),
+      },
+      rejected,
+      envelope: (row) => envelopeOf(kept[row]),
+    }
+  }
+
+  private decodeOne(topic: string, { value }: KafkaMessage): unknown {
+    const { max_record_bytes: limit } = this.options
+    if (value === null) throw new Error('the value is null (a tombstone)')
+    if (value.length > limit) throw new Error(`${value.length} bytes are over max_record_bytes ${limit}`)
+    return this.decodeValue(topic, value)
+  }
+
+  private entities(messages: readonly KafkaMessage[], values: readonly unknown[]): (string | null)[] {
+    if (this.entityOf === undefined) return messages.map(({ key }) => key?.toString('utf8') ?? null)
+    return values.map((value) => {
+      const entity = this.entityOf!(value)
+      return entity === null || entity === undefined || typeof entity === 'object' ? null : String(entity)
+    })
+  }
+}
+
+/** −1 is Kafka's "no timestamp". */
+function timestampOf({ timestamp }: KafkaMessage): number {
+  const ms = Number(timestamp)
+  return ms === -1 ? Number.NaN : ms
+}
+
+function envelopeOf(message: KafkaMessage): RecordEnvelope {
+  return {
+    key: message.key,
+    value: message.value,
+    timestamp: Number(message.timestamp),
+    headers: message.headers ?? {},
+  }
+}
+
+function reject(prefix: string, message: KafkaMessage, cause: unknown): RejectedRecord {
+  const offset = Number(message.offset)
+  return { id: `${prefix}-${offset}`, reason: messageOf(cause), cause, offset, ...envelopeOf(message) }
+}

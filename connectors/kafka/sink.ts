@@ -1,0 +1,45 @@
+import type { Delivery, Sink } from '../../src/core/ports.ts'
+import type { ScoredBatch } from '../../src/core/scored.ts'
+import type { Logger } from '../../src/core/telemetry.ts'
+import type { KafkaOptions, KafkaSinkOptions } from './options.ts'
+import { recordMessages } from './scored-messages.ts'
+import { senderOf } from './sender.ts'
+import { TopicWriter } from './topic-writer.ts'
+
+/** Scored records to `<in>.scored` and anomalies with their attributions to `<in>.anomalies`. */
+export class KafkaSink implements Sink {
+  readonly name: string
+  readonly idempotent = false
+  readonly durableAt = 'write'
+  private readonly options: KafkaSinkOptions
+  private readonly fallback: string
+  private readonly writer: TopicWriter
+
+  /** @param fallback stands for `<in>` where a batch does not come from a topic. */
+  constructor(kafka: KafkaOptions, options: KafkaSinkOptions, fallback: string, logger: Logger) {
+    this.options = options
+    this.fallback = fallback
+    this.name = `kafka ${options.scored || options.anomalies || '<in>.scored'}`
+    this.writer = new TopicWriter(kafka, logger)
+  }
+
+  async open(): Promise<void> {
+    await this.writer.connect()
+  }
+
+  async write(scored: ScoredBatch, delivery?: Delivery): Promise<void> {
+    const input = scored.batch.origin.topic ?? this.fallback
+    const { scored: all, anomalies } = this.options
+    const sender = senderOf(delivery)
+    if (all !== false)
+      await this.writer.write(all ?? `${input}.scored`, recordMessages(scored, delivery, 'all'), sender)
+    if (anomalies !== false) {
+      const messages = recordMessages(scored, delivery, 'anomalies')
+      await this.writer.write(anomalies ?? `${input}.anomalies`, messages, sender)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.writer[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kafka, Transaction } from 'kafkajs'
+import { messageOf, SurprisalError } from '../../src/core/errors.ts'
+import type { Delivery, Source } from '../../src/core/ports.ts'
+import type { Logger } from '../../src/core/telemetry.ts'
+import { brokersOf, kafkaClient } from './client.ts'
+import { KafkaDelivery } from './delivery.ts'
+import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
+import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
+import type { PartitionQueue, Slice } from './partition-queue.ts'
+import type { RecordDecoder } from './record-decoder.ts'
+import { KafkaSession } from './session.ts'
+import { SliceSize } from './slice-size.ts'
+import { matchingTopics } from './topics.ts'
+
+export interface KafkaSourceParts {
+  readonly kafka: KafkaOptions
+  readonly groupId: string
+  readonly options: KafkaSourceOptions
+  readonly decoder: RecordDecoder
+  readonly logger: Logger
+  /** Deliveries can be written and committed in one transaction of this Kafka cluster. */
+  readonly exactlyOnce?: boolean
+}
+
+/**
+ * Topics of a consumer group, at least once. Slices of one partition come in order; a slice is committed after its
+ * acknowledgement and never past a gap; on revocation, `delivery.revoked` fires and nothing more is committed.
+ * Unreachable brokers and lost connections are waited out with a log line; a refusal (credentials, ACLs) ends the
+ * deliveries with SERVICE_REFUSED.
+ */
+export class KafkaSource implements Source {
+  readonly name: string
+  private readonly parts: KafkaSourceParts
+  private readonly client: Kafka
+  private readonly brokers: string
+  private readonly slices: SliceSize
+  private session: KafkaSession | undefined
+  private state = 'not started'
+  private failure: SurprisalError | undefined
+  private wake: () => void = () => {}
+  private restarting: Promise<void> | undefined
+  private readonly ending = new AbortController()
+  private turn = 0
+
+  constructor(parts: KafkaSourceParts) {
+    const { options, kafka, logger } = parts
+    this.parts = parts
+    this.name = `kafka ${options.topics?.join(', ') ?? `/${options.pattern}/`}`
+    this.client = kafkaClient(kafka, logger)
+    this.brokers = brokersOf(kafka).join(',')
+    this.slices = new SliceSize(options.latency_target_ms, options.max_slice_records)
+  }
+
+  /** Null once the group is joined and the partitions are known; else what it waits for. */
+  unready(): string | null {
+    return this.session?.joined ? null : this.state
+  }
+
+  lags(): { topic: string; partition: number; lag: number }[] {
+    return [...(this.session?.queues.values() ?? [])].map(({ topic, partition, lag }) => ({
+      topic,
+      partition,
+      lag,
+    }))
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.wake(), { once: true })
+    await this.connect(AbortSignal.any([signal, this.ending.signal]))
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  async *deliveries(signal: AbortSignal): AsyncGenerator<Delivery> {
+    const stop = AbortSignal.any([signal, this.ending.signal])
+    const woken = () => this.wake()
+    stop.addEventListener('abort', woken)
+    try {
+      while (!stop.aborted) {
+        if (this.failure !== undefined) throw this.failure
+        const next = this.take()
+        if (next !== undefined) {
+          yield await this.deliver(next.queue, next.slice)
+          continue
+        }
+        await new Promise<void>((resolve) => {
+          this.wake = resolve
+        })
+      }
+    } finally {
+      stop.removeEventListener('abort', woken)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ending.abort()
+    await this.restarting
+    await this.session?.close()
+    this.session = undefined
+    this.state = 'stopped'
+  }
+
+  /** Partitions take turns, so that one with a backlog does not hold up the others. */
+  private take(): { queue: PartitionQueue; slice: Slice } | undefined {
+    const queues = [...(this.session?.queues.values() ?? [])]
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[(this.turn + i) % queues.length]
+      const slice = queue.take(this.slices.records)
+      if (slice === undefined) continue
+      this.turn = (this.turn + i + 1) % queues.length
+      this.session!.makeRoom()
+      return { queue, slice }
+    }
+    return undefined
+  }
+
+  private async deliver(queue: PartitionQueue, slice: Slice): Promise<Delivery> {
+    const session = this.session!
+    const started = performance.now()
+    const decoded = await this.parts.decoder.decode(queue.topic, queue.partition, slice.messages)
+    const { transactions } = session
+    const done = () => {
+      this.slices.observe(slice.messages.length, performance.now() - started)
+      return queue.acknowledge(slice)
+    }
+    return new KafkaDelivery(slice, decoded, {
+      acknowledge: async () => {
+        if (done()) await session.committer.commit(queue)
+      },
+      reject: async (cause) => session.rewind(queue, `not acknowledged: ${messageOf(cause)}`),
+      ...(transactions !== undefined && {
+        transact: async (write: (transaction: Transaction) => Promise<void>) => {
+          try {
+            const { topic, partition } = queue
+            await transactions.run({ topic, partition, next: slice.next, revoked: slice.revoked }, write)
+          } catch (error) {
+            // Another process owns the partition: what this one holds of it is void.
+            if (isFenced(error)) session.crash(error as Error)
+            throw error
+          }
+          done()
+        },
+      }),
+    })
+  }
+
+  private async connect(signal: AbortSignal): Promise<void> {
+    const { groupId, logger, options } = this.parts
+    for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 10_000)) {
+      this.state = `connecting to Kafka at ${this.brokers}`
+      const session: KafkaSession = new KafkaSession({
+        ...this.parts,
+        client: this.client,
+        exactlyOnce: this.parts.exactlyOnce ?? false,
+        events: {
+          available: () => this.wake(),
+          crashed: (error) => this.restart(session, error, signal),
+        },
+      })
+      try {
+        const topics = await matchingTopics(this.client, options)
+        this.session = session
+        await session.open(topics)
+        this.state = `joining consumer group ${groupId}`
+        return
+      } catch (error) {
+        await session.close()
+        if (this.session === session) this.session = undefined
+        const known = this.explain(error, 'to open the source')
+        if (known.code === 'SERVICE_REFUSED') {
+          this.failure = known
+          return
+        }
+        this.state = known.message
+        logger.warn({ error: known.message, retry_in_ms: wait }, 'Kafka source waits')
+      }
+      await sleep(wait, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  private restart(session: KafkaSession, error: Error, signal: AbortSignal): void {
+    if (this.session !== session || this.restarting !== undefined) return
+    const known = this.explain(error, 'while consuming')
+    this.parts.logger.warn({ error: known.message }, 'Kafka source lost its connection, starting again')
+    this.state = known.message
+    this.restarting = (async () => {
+      await session.close()
+      this.session = undefined
+      if (known.code === 'SERVICE_REFUSED') this.failure = known
+      else await this.connect(signal)
+    })().finally(() => {
+      this.restarting = undefined
+      this.wake()
+    })
+  }
+
+  private explain(error: unknown, doing: string): SurprisalError {
+    if (isUnknownTopic(error)) {
+      const wanted = this.parts.options.topics?.join(', ') ?? this.parts.options.pattern
+      return new SurprisalError(
+        'SERVICE_UNREACHABLE',
+        `a topic of ${wanted} does not exist at ${this.brokers} yet: create it, or correct source.topics`,
+        { cause: error },
+      )
+    }
+    return kafkaError(error, doing, this.brokers)
+  }
+}

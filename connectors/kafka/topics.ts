@@ -1,0 +1,22 @@
+import type { Kafka } from 'kafkajs'
+import { SurprisalError } from '../../src/core/errors.ts'
+import type { KafkaSourceOptions } from './options.ts'
+
+/** The topics to subscribe to now: those named, or all that match the pattern (Kafka's own `__…` topics apart). */
+export async function matchingTopics(
+  kafka: Kafka,
+  { topics, pattern }: Pick<KafkaSourceOptions, 'topics' | 'pattern'>,
+): Promise<readonly string[]> {
+  if (topics !== undefined) return topics
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const whole = new RegExp(`^(?:${pattern})$`)
+    const found = (await admin.listTopics()).filter((topic) => !topic.startsWith('__') && whole.test(topic))
+    if (found.length === 0)
+      throw new SurprisalError('SERVICE_UNREACHABLE', `no topic matches source.pattern "${pattern}" yet`)
+    return found.sort()
+  } finally {
+    await admin.disconnect()
+  }
+}

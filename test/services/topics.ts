@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { type Consumer, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
+
+/** A plain client of a broker, for what a test does beside the code under test. */
+export function testKafka(brokers: string): Kafka {
+  return new Kafka({
+    brokers: [brokers],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 },
+  })
+}
+
+/** A new topic with a name that nobody else has. */
+export async function newTopic(brokers: string, partitions = 1, name = 'test'): Promise<string> {
+  const topic = `${name}-${randomUUID().slice(0, 8)}`
+  const admin = testKafka(brokers).admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+  await admin.disconnect()
+  return topic
+}
+
+export async function produce(brokers: string, topic: string, messages: Message[]): Promise<void> {
+  const producer = testKafka(brokers).producer()
+  await producer.connect()
+  for (let i = 0; i < messages.length; i += 1000)
+    await producer.send({ topic, messages: messages.slice(i, i + 1000) })
+  await producer.disconnect()
+}
+
+export async function committedOffset(brokers: string, groupId: string, topic: string): Promise<number> {
+  const admin = testKafka(brokers).admin()
+  await admin.connect()
+  const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  await admin.disconnect()
+  return partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
+}
+
+/** Everything in a topic from its beginning up to the message that is `enough`; committed transactions only. */
+export async function readTopic(
+  brokers: string,
+  topic: string,
+  enough: (message: KafkaMessage, count: number) => boolean,
+  timeoutMs = 60_000,
+): Promise<KafkaMessage[]> {
+  const messages: KafkaMessage[] = []
+  const consumer: Consumer = testKafka(brokers).consumer({
+    groupId: `reader-${randomUUID()}`,
+    maxWaitTimeInMs: 100,
+    readUncommitted: false,
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`only ${messages.length} messages of ${topic} came in ${timeoutMs} ms`)),
+        timeoutMs,
+      )
+      consumer.run({
+        eachMessage: async ({ message }) => {
+          messages.push(message)
+          if (!enough(message, messages.length)) return
+          clearTimeout(timer)
+          resolve()
+        },
+      })
+    })
+  } finally {
+    await consumer.disconnect()
+  }
+  return messages
+}
