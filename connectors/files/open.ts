@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { SurprisalError } from '../../src/core/errors.ts'
 import { detectFormat, HEAD_BYTES, headOf, isArrowStream } from './format.ts'
@@ -23,7 +24,7 @@ export async function openFiles(
   const source = new FileSource(files, options)
   try {
     for (const path of paths) {
-      if (path === '-') files.push(await standardInput(process.stdin))
+      if (path === '-') files.push(await standardInput(addAbortSignal(signal, process.stdin)))
       else for (const found of await expand(path)) files.push(await fileAt(found))
     }
     await source.open(signal)
