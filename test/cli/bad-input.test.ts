@@ -213,7 +213,7 @@ describe('model files', () => {
   it.each([
     [
       'a damaged one',
-      (bytes: Buffer) => ((bytes[bytes.length - 9] ^= 0xff), bytes),
+      (bytes: Buffer) => Buffer.from(bytes.map((byte, i) => (i === bytes.length - 9 ? byte ^ 0xff : byte))),
       'MODEL_INVALID',
       /checksum/,
     ],
