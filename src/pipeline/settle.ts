@@ -38,12 +38,12 @@ export async function settle(
   if (signal.aborted) return false
   judge(parts, delivery, scored)
   const { rejected } = delivery
-  const writers: Writer[] = sinks.map((sink) => ({
-    name: sink.name,
-    write: async () => {
+  const writers = sinks.map((sink): Writer => {
+    const write = async () => {
       for (const batch of scored) await sink.write(batch, delivery)
-    },
-  }))
+    }
+    return { name: sink.name, write: sink.durableAt === 'roll' ? () => gate.write(sink, write) : write }
+  })
   if (store !== undefined) {
     const append = async () => {
       for (const batch of scored) await store.append(batch)
