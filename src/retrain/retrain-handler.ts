@@ -40,16 +40,14 @@ export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
     const { pipeline } = context.job.request
     const plan = dependencies.plan(pipeline)
     const fence = await registry.fence(pipeline)
-    await using models = new AsyncDisposableStack()
-    const champion = await currentChampion(dependencies, pipeline)
-    if (champion !== undefined) models.use(champion)
+    await using champion = await currentChampion(dependencies, pipeline)
 
     const window = await windowOf(dependencies, plan, context, champion)
     const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
     const artifact = await fitChallenger(dependencies, plan, context, train)
     await context.progress({ stage: 'evaluate', fraction: 0.92 })
-    const challenger = models.use(await dependencies.load(artifact, 0))
+    await using challenger = await dependencies.load(artifact, 0)
     const decision = await decide(plan, challenger, champion, gate, context.signal)
     await context.log(decision.reason)
 

@@ -1,0 +1,46 @@
+import type { PipelineConfig } from '../../config/pipeline.ts'
+import type { ColumnOverride, Overrides } from '../features/profile.ts'
+import type { RetrainPlan } from '../retrain/retrain-handler.ts'
+import type { ConnectedSource } from './connect-stream.ts'
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+/** Milliseconds of a duration such as 12h, 30d or 8w. */
+export function durationMs(text: string): number {
+  return Number.parseFloat(text) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
+}
+
+/** How a pipeline file says that its model is to be learned. */
+export function retrainPlan(config: PipelineConfig, source: ConnectedSource): RetrainPlan {
+  const { alerts, features, model, retrain } = config
+  return {
+    window: (signal) => source.window(windowStart(config), signal),
+    source: source.description,
+    minimumRecords: retrain.min_records,
+    excluded: [],
+    promote: retrain.promote,
+    fit: {
+      flow: model.flow,
+      seed: model.seed,
+      backend: model.backend,
+      contamination: model.contamination,
+      maxRows: model.max_rows,
+      ignore: features.ignore,
+      overrides: overridesOf(features),
+      ...(alerts.rate !== undefined && { rate: alerts.rate }),
+      ...(alerts.budget !== undefined && { budget: alerts.budget }),
+    },
+  }
+}
+
+export function windowStart({ retrain }: PipelineConfig): number {
+  return Date.now() - durationMs(retrain.window)
+}
+
+function overridesOf({ columns, context }: PipelineConfig['features']): Overrides {
+  const overrides: Record<string, ColumnOverride> = Object.fromEntries(
+    Object.entries(columns).map(([name, kind]) => [name, { kind }]),
+  )
+  for (const name of context) overrides[name] = { ...overrides[name], context: true }
+  return overrides
+}

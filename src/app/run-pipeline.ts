@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises'
+import { Registry } from 'prom-client'
+import type { PipelineConfig } from '../../config/pipeline.ts'
+import { onFile } from '../../connectors/files/file-error.ts'
+import { messageOf } from '../core/errors.ts'
+import type { RetrainQueue } from '../core/ports.ts'
+import type { Logger } from '../core/telemetry.ts'
+import { Detector } from '../detect/detector.ts'
+import { PipelineMetrics } from '../pipeline/metrics.ts'
+import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
+import { ScorerHandle } from '../pipeline/scorer-handle.ts'
+import { retrainHandler } from '../retrain/retrain-handler.ts'
+import { followChampion } from './champion.ts'
+import { warmUp } from './cold-start.ts'
+import { connectQueue, connectRegistry, connectStore } from './connect.ts'
+import { type ConnectedSource, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
+import { openHttp } from './open-http.ts'
+import { retrainPlan, windowStart } from './retrain-plan.ts'
+
+/**
+ * `surprisal run`: the scorer, the API and, where jobs wait in this process, the trainer of one pipeline. Returns
+ * after the signal once all is drained and committed, or when the source has ended; throws what ends the pipeline.
+ */
+export async function runPipelineFile(
+  config: PipelineConfig,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<PipelineOutcome> {
+  const ending = new AbortController()
+  const stop = AbortSignal.any([signal, ending.signal])
+  const { name } = config
+  const open: AsyncDisposable[] = []
+  const keep = <T extends AsyncDisposable>(part: T): T => {
+    open.push(part)
+    return part
+  }
+  const background: Promise<void>[] = []
+  try {
+    const registry = keep(await connectRegistry(config.registry))
+    const connected = await connectSource(config, logger)
+    const source = keep(connected.source)
+    const sinks = (await connectSinks(config, logger)).map(keep)
+    const deadLetters = await connectDeadLetters(config, logger)
+    if (deadLetters !== undefined) keep(deadLetters)
+    const store = config.store && keep(await connectStore(config.store))
+    const handle = keep(new ScorerHandle())
+    const load = (artifact: Uint8Array, version: number) => loadDetector(config, artifact, version)
+    const metrics = new Registry()
+    let warming: string | null = null
+
+    const { file } = config.model
+    if (file !== undefined) {
+      handle.swap(await load(await onFile(file, 'read', () => readFile(file)), 1))
+    } else {
+      const queue = keep(await connectQueue(config.queue))
+      await queue.open()
+      background.push(
+        followChampion(
+          registry,
+          name,
+          handle,
+          async ({ version }) => load(await registry.get(name, version), version),
+          stop,
+          logger,
+        ),
+        warmUp(
+          {
+            pipeline: name,
+            source: connected,
+            queue,
+            handle,
+            minimumRecords: config.retrain.min_records,
+            since: () => windowStart(config),
+            logger,
+          },
+          (waiting) => {
+            warming = waiting
+          },
+          stop,
+        ),
+      )
+      await queue.schedule(name, config.retrain.schedule ?? null, config.retrain.timezone)
+      if (config.queue.type === 'memory')
+        background.push(train(config, queue, registry, connected, stop, logger))
+    }
+
+    if (config.api !== undefined) {
+      const { MemoryScoreStore } = await import('../../connectors/memory/score-store.ts')
+      const http = await openHttp(config.api, {
+        store: store ?? keep(new MemoryScoreStore()),
+        registry,
+        metrics,
+        scorer: async (pipeline) => (pipeline === name ? handle.current : undefined),
+        unready: async () => [source.unready?.() ?? null, warming].filter((reason) => reason !== null),
+        logger,
+      })
+      keep(http)
+      logger.info({ url: http.url }, 'HTTP API')
+    }
+
+    return await runPipeline({
+      pipeline: name,
+      source,
+      scorer: handle,
+      sinks,
+      signal,
+      logger,
+      options: { errors: config.errors, flow_control: config.flow_control },
+      metrics: new PipelineMetrics(metrics, name, source),
+      ...(deadLetters && { deadLetters }),
+      ...(store && { store }),
+    })
+  } finally {
+    ending.abort()
+    await Promise.allSettled(background)
+    for (const part of open.reverse()) {
+      await Promise.resolve(part[Symbol.asyncDispose]()).catch((error: unknown) =>
+        logger.warn({ error: messageOf(error) }, 'a part did not close cleanly'),
+      )
+    }
+  }
+}
+
+function loadDetector({ alerts, features }: PipelineConfig, artifact: Uint8Array, modelVersion: number) {
+  return Detector.load(artifact, {
+    modelVersion,
+    redact: features.redact,
+    explainPerSecond: alerts.explain_per_second,
+    ...(alerts.rate !== undefined && { rate: alerts.rate }),
+  })
+}
+
+/** Jobs that wait in this process are worked in it: the fit itself runs in a child process. */
+async function train(
+  config: PipelineConfig,
+  queue: RetrainQueue,
+  registry: Awaited<ReturnType<typeof connectRegistry>>,
+  source: ConnectedSource,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  const handler = retrainHandler({
+    registry,
+    plan: () => retrainPlan(config, source),
+    load: (artifact, version) => loadDetector(config, artifact, version),
+  })
+  await queue.work(async (context) => {
+    logger.info({ job: context.job.id, reason: context.job.request.reason }, 'retraining')
+    try {
+      const result = await handler(context)
+      logger.info({ job: context.job.id, ...result }, 'retrained')
+      return result
+    } catch (error) {
+      logger.warn({ job: context.job.id, error: messageOf(error) }, 'retraining failed')
+      throw error
+    }
+  }, signal)
+}
