@@ -66,6 +66,9 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
   const inFlight = new Set<Promise<void>>()
   let records = 0
   let drained = true
+  let wake = () => {}
+  const woken = () => wake()
+  stopped.addEventListener('abort', woken)
   try {
     await Promise.all([
       open(source.name, () => source.open(stopped)),
@@ -95,12 +98,17 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
         })
         .finally(() => {
           inFlight.delete(work)
+          wake()
           if (lanes.get(lane) === work) lanes.delete(lane)
         })
       lanes.set(lane, work)
       inFlight.add(work)
       metrics?.inFlight(inFlight.size)
-      while (inFlight.size >= flow.in_flight && failure === undefined) await Promise.race(inFlight)
+      while (inFlight.size >= flow.in_flight && !stopped.aborted) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
     }
     drained = await settledWithin([...inFlight], flow.drain_ms)
     if (!drained)
@@ -109,6 +117,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
   } catch (error) {
     if (!(signal.aborted && isAbort(error))) fail(error)
   } finally {
+    stopped.removeEventListener('abort', woken)
     gate.close()
     // A destination that hangs must not hold up the end: nothing more is acknowledged by now.
     await settledWithin([...inFlight], 1000)
