@@ -3,7 +3,7 @@ import type { FieldSurprise } from '../core/scored.ts'
 import type { EncodedBatch, Level } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
 import { logNeverSeen } from '../features/encoder-state.ts'
-import { type Line, type LineSummary, sketchLines, summariseLine } from './line.ts'
+import { type LineSummary, sketchLines, summariseLine } from './line.ts'
 import { Tile } from './tile.ts'
 
 /** [rows], nats: the exact density of encoded records, P(discrete part) included, without Jacobians. */
@@ -70,7 +70,7 @@ export class Attribution {
       found.push(
         line === undefined
           ? this.#surprise(batch, row, field, this.#never, this.#encoder.expected(field, 0))
-          : this.#number(batch, row, field, -line.summary.logP, line.summary),
+          : this.#number(batch, row, field, -line.logP, line),
       )
     }
     return sorted(this.#withNotes(found, encoded.notes.get(row) ?? []))
@@ -88,7 +88,7 @@ export class Attribution {
   }
 
   /** One sketched line per number column with a continuous part in this row. */
-  #lines(encoded: EncodedBatch, row: number): Map<string, { summary: LineSummary; line: Line }> {
+  #lines(encoded: EncodedBatch, row: number): Map<string, LineSummary> {
     const { layout } = this.#encoder
     const width = layout.numeric.length
     const columns = [...layout.numeric.keys()].filter(
@@ -106,12 +106,7 @@ export class Attribution {
         return density.slice(from, from + own.length)
       })
     })
-    return new Map(
-      lines.map((line, j) => [
-        layout.numeric[columns[j]].field,
-        { line, summary: summariseLine(line, actual[j]) },
-      ]),
-    )
+    return new Map(lines.map((line, j) => [layout.numeric[columns[j]].field, summariseLine(line, actual[j])]))
   }
 
   #explainLevel(batch: RecordBatch, encoded: EncodedBatch, row: number, column: number): FieldSurprise {
@@ -123,25 +118,28 @@ export class Attribution {
     return this.#surprise(batch, row, field, -logRarer(logMass, own), expected)
   }
 
-  /** P = Σ of the rarer states + P(own state) · P(at most this dense | continuous). */
+  /**
+   * A heap, a gap or a number: with t the own probability (of a number, P(a number) · P(at most this dense | a number)),
+   * P = Σ of the heaps and gaps that are at most as probable as t, and min(t, P(a number)).
+   */
   #explainState(
     batch: RecordBatch,
     encoded: EncodedBatch,
     row: number,
     column: number,
-    known: { readonly summary: LineSummary; readonly line: Line } | undefined,
+    known: LineSummary | undefined,
   ): FieldSurprise {
     const { field } = this.#encoder.layout.discrete[column]
     const { codes, logMass } = this.#alternatives(encoded, row, column, Number.POSITIVE_INFINITY)
     const code = this.#codeOf(encoded, row, column)
     const present = codes.indexOf(STATE_PRESENT)
-    const own = codes.indexOf(code)
-    const summary = known?.summary ?? this.#presentLine(encoded, row, column)
+    const summary = known ?? this.#presentLine(encoded, row, column)
     logMass[present] = summary.logMass
     const total = logSum(logMass)
-    const rarer = logMass.filter((m, i) => i !== own && m < logMass[own])
-    const inside = logMass[own] + (code === STATE_PRESENT ? summary.logP : 0)
-    const surprise = total - logSum(Float64Array.of(...rarer, inside))
+    const own = logMass[codes.indexOf(code)] + (code === STATE_PRESENT ? summary.logP : 0)
+    const none = Number.NEGATIVE_INFINITY
+    const rarer = logMass.map((m, i) => (i === present ? Math.min(m, own) : m <= own ? m : none))
+    const surprise = total - logSum(rarer)
     if (code === STATE_PRESENT && known !== undefined)
       return this.#number(batch, row, field, surprise, summary)
     const best = codes[logMass.indexOf(Math.max(...logMass))]
@@ -155,7 +153,9 @@ export class Attribution {
     const { field } = layout.discrete[column]
     const i = layout.numeric.findIndex((numeric) => numeric.field === field)
     const one = new Tile(encoded, row, 1, layout)
-    one.setCode(0, column, STATE_PRESENT, discrete.logProbOfLevels(one.codes, column)[STATE_PRESENT])
+    const logDiscrete = discrete.logProbOfLevels(one.codes, column)
+    const rest = one.logDiscrete[0] - logDiscrete[this.#codeOf(encoded, row, column)]
+    one.setCode(0, column, STATE_PRESENT, logDiscrete[STATE_PRESENT] + rest)
     const [line] = sketchLines(Float64Array.of(0), ([points]) => {
       const tile = new Tile(one, 0, points.length, layout)
       for (const [at, u] of points.entries()) tile.setNumber(at, i, u)
