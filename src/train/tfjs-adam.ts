@@ -43,8 +43,9 @@ export class TfjsAdam implements Disposable {
     const { value, grads } = tf.variableGrads(loss, variables)
     const gradients = this.#parameters.map(({ variable }) => grads[variable.name])
     const summary = tf.tidy(() => {
+      // Not addN: on WebGPU it binds a buffer per term, and adapters guarantee eight.
       const squares = gradients.map((g) => tf.sum(tf.square(g)))
-      return tf.stack([value, tf.sqrt(tf.addN(squares))])
+      return tf.stack([value, tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)))])
     })
     const [lossValue, norm] = await summary.data()
     const usable = Number.isFinite(lossValue) && Number.isFinite(norm)
