@@ -25,3 +25,18 @@ export function packMatrix(
     for (let i = 0; i < inputs; i++) packed[packedIndex(o, i, padded)] = matrix[o * inputs + i]
   return packed
 }
+
+/** Outputs that the kernel's path for single records takes side by side, widest first. */
+const STRIPES = [24, 16, 4] as const
+
+/** The matrix in stripes of outputs, each [inputs][width], for a single pass over it. */
+export function packStripes(matrix: ArrayLike<number>, outputs: number, inputs: number): Float32Array {
+  const packed = new Float32Array(packedSize(outputs, inputs))
+  for (let first = 0; first < outputs; ) {
+    const width = STRIPES.find((stripe) => stripe <= pad4(outputs) - first)!
+    for (let o = first; o < Math.min(outputs, first + width); o++)
+      for (let i = 0; i < inputs; i++) packed[first * inputs + i * width + o - first] = matrix[o * inputs + i]
+    first += width
+  }
+  return packed
+}

@@ -2,7 +2,7 @@ import type { AffineCouplingSpec, FlowSpec, FlowWeights } from '../core/flow-spe
 import { contextWidth } from '../core/flow-spec.ts'
 import { type AffineMap, identityMap, thenBijector } from './affine-map.ts'
 import { Emitter, floatBits } from './emitter.ts'
-import { packMatrix, pad4 } from './packing.ts'
+import { packMatrix, packStripes, pad4 } from './packing.ts'
 import { tensor } from './tensor.ts'
 
 /** Operations that src/kernel/assembly/program.ts reads. */
@@ -60,6 +60,7 @@ function emitMap(out: Emitter, map: AffineMap): void {
     out.push(OPERATION.dense)
     out.floats(packMatrix(map.matrix, dim, dim))
     out.floats(map.bias)
+    out.floats(packStripes(map.matrix, dim, dim))
   } else {
     out.push(OPERATION.select)
     out.integers(map.source)
@@ -82,8 +83,10 @@ function emitCoupling(
   for (let i = 0; i + 1 < widths.length; i++) {
     const [inputs, outputs] = [widths[i], widths[i + 1]]
     out.push(inputs, outputs)
-    out.floats(packMatrix(tensor(weights, `${name}.weight.${i}`, outputs, inputs), outputs, inputs))
+    const matrix = tensor(weights, `${name}.weight.${i}`, outputs, inputs)
+    out.floats(packMatrix(matrix, outputs, inputs))
     out.floats(tensor(weights, `${name}.bias.${i}`, outputs))
+    out.floats(packStripes(matrix, outputs, inputs))
   }
   return Math.max(...widths)
 }

@@ -1,6 +1,6 @@
 import { denseBlock } from './dense'
 import { exp, fma, softClamp } from './math'
-import { pointer, word } from './program'
+import { COUPLING_BYTES, LAYER_BYTES, pointer, word } from './program'
 
 const IDENTITY: f32 = -Infinity
 
@@ -42,10 +42,10 @@ export function selectOp(op: usize, dim: i32, from: usize, to: usize): void {
 /** Runs the conditioner from `input` through the buffers h and k in turn; returns where its outputs lie. */
 function conditioner(op: usize, input: usize, h: usize, k: usize): usize {
   const layers = word(op + 12)
-  let layer = op + 16
+  let layer = op + COUPLING_BYTES
   let from = input
   let to = h
-  for (let i = 1; i <= layers; i++, layer += 16) {
+  for (let i = 1; i <= layers; i++, layer += LAYER_BYTES) {
     const floor: f32 = i < layers ? 0 : IDENTITY
     denseBlock(pointer(layer + 8), pointer(layer + 12), from, to, word(layer), word(layer + 4), floor)
     from = to

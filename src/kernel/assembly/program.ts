@@ -10,12 +10,17 @@ export const CODE: usize = 20
 export const EMBEDDING_TABLE: usize = 24
 
 export const END: i32 = 0
-/** weights, bias: state ← A · state + b. */
+/** weights, bias, weights in stripes: state ← A · state + b. */
 export const DENSE: i32 = 1
 /** source feature numbers, scales, biases: state_d ← state[source_d] · scale_d + bias_d. */
 export const SELECT: i32 = 2
-/** split, maxLogScale (float32 bits), layers, then inputs, outputs, weights and bias of each layer. */
+/** split, maxLogScale (float32 bits), layers, then of each: inputs, outputs, weights, bias, weights in stripes. */
 export const COUPLING: i32 = 3
+
+export const DENSE_BYTES: usize = 16
+export const SELECT_BYTES: usize = 16
+export const COUPLING_BYTES: usize = 16
+export const LAYER_BYTES: usize = 20
 
 // @ts-ignore: decorator
 @inline

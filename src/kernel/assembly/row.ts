@@ -1,6 +1,17 @@
 import { denseRow } from './dense'
 import { exp, fma, softClamp } from './math'
-import { COUPLING, DENSE, END, SELECT, pointer, word } from './program'
+import {
+  COUPLING,
+  COUPLING_BYTES,
+  DENSE,
+  DENSE_BYTES,
+  END,
+  LAYER_BYTES,
+  SELECT,
+  SELECT_BYTES,
+  pointer,
+  word,
+} from './program'
 
 const IDENTITY: f32 = -Infinity
 
@@ -29,10 +40,10 @@ function couplingRow(op: usize, dim: i32, x: usize, context: usize, contextWidth
   const h = work + bytes
   const k = h + bytes
   let to = h
-  let layer = op + 16
-  for (let i = 1; i <= layers; i++, layer += 16) {
+  let layer = op + COUPLING_BYTES
+  for (let i = 1; i <= layers; i++, layer += LAYER_BYTES) {
     const floor: f32 = i < layers ? 0 : IDENTITY
-    denseRow(pointer(layer + 8), pointer(layer + 12), from, to, word(layer), word(layer + 4), floor)
+    denseRow(pointer(layer + 16), pointer(layer + 12), from, to, word(layer), word(layer + 4), floor)
     from = to
     to = to == h ? k : h
   }
@@ -77,15 +88,15 @@ export function scoreRow(
     if (kind == END) break
     if (kind == COUPLING) {
       logDet += couplingRow(op, dim, state, context, contextWidth, work, width)
-      op += 16 + (<usize>word(op + 12) << 4)
+      op += COUPLING_BYTES + <usize>word(op + 12) * LAYER_BYTES
       continue
     }
     if (kind == DENSE) {
-      denseRow(pointer(op + 4), pointer(op + 8), state, other, dim, dim, IDENTITY)
-      op += 12
+      denseRow(pointer(op + 12), pointer(op + 8), state, other, dim, dim, IDENTITY)
+      op += DENSE_BYTES
     } else if (kind == SELECT) {
       selectRow(op, dim, state, other)
-      op += 16
+      op += SELECT_BYTES
     } else unreachable()
     const swap = state
     state = other

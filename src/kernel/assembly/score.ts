@@ -6,11 +6,15 @@ import {
   CONTEXT_NUMERIC,
   CONTEXT_WIDTH,
   COUPLING,
+  COUPLING_BYTES,
   DENSE,
+  DENSE_BYTES,
   DIM,
   EMBEDDINGS,
   END,
+  LAYER_BYTES,
   SELECT,
+  SELECT_BYTES,
   WIDTH,
   pointer,
   word,
@@ -157,15 +161,15 @@ function scoreTile(
           width,
         )
       }
-      op += 16 + (<usize>word(op + 12) << 4)
+      op += COUPLING_BYTES + <usize>word(op + 12) * LAYER_BYTES
       continue
     }
     if (kind == DENSE) {
       for (let b: usize = 0; b < <usize>blocks; b++) denseOp(op, dim, state + b * stateBytes, other + b * stateBytes)
-      op += 12
+      op += DENSE_BYTES
     } else if (kind == SELECT) {
       for (let b: usize = 0; b < <usize>blocks; b++) selectOp(op, dim, state + b * stateBytes, other + b * stateBytes)
-      op += 16
+      op += SELECT_BYTES
     } else unreachable()
     const swap = state
     state = other
