@@ -78,25 +78,23 @@ export function couplingOp(
   const m = f32x4.splat(clamp)
   const twoOverM = f32x4.splat(2 / clamp)
   const twoM = f32x4.splat(2 * clamp)
-  let sum0 = f32x4.splat(0)
-  let sum1 = f32x4.splat(0)
   const shift = <usize>(dim - split) << 5
   const shifts = q + shift
-  // Two short passes: one long one would be bound by the latency of its two exponentials.
-  for (let p = q; p < shifts; p += 32) {
-    const s0 = softClamp(v128.load(p), m, twoOverM, twoM)
-    const s1 = softClamp(v128.load(p, 16), m, twoOverM, twoM)
-    sum0 = f32x4.add(sum0, s0)
-    sum1 = f32x4.add(sum1, s1)
-    v128.store(p, s0)
-    v128.store(p, s1, 16)
+  const moved = block + (<usize>split << 5)
+  // Two short passes over one vector at a time: a long one is bound by the latency of its two exponentials, a wide one
+  // spills their constants.
+  for (let half: usize = 0; half < 32; half += 16) {
+    let sum = f32x4.splat(0)
+    for (let p = q + half; p < shifts; p += 32) {
+      const s = softClamp(v128.load(p), m, twoOverM, twoM)
+      sum = f32x4.add(sum, s)
+      v128.store(p, s)
+    }
+    v128.store(logDet + half, f32x4.add(v128.load(logDet + half), sum))
+    let from = q + half
+    for (let p = moved + half; from < shifts; p += 32, from += 32)
+      v128.store(p, fma(v128.load(p), exp(v128.load(from)), v128.load(from + shift)))
   }
-  for (let p = block + (<usize>split << 5); q < shifts; p += 32, q += 32) {
-    v128.store(p, fma(v128.load(p), exp(v128.load(q)), v128.load(q + shift)))
-    v128.store(p, fma(v128.load(p, 16), exp(v128.load(q, 16)), v128.load(q + shift, 16)), 16)
-  }
-  v128.store(logDet, f32x4.add(v128.load(logDet), sum0))
-  v128.store(logDet, f32x4.add(v128.load(logDet, 16), sum1), 16)
 }
 
 /** log p of the block's first `rows` records, float64: constant + log-det − ½ |z|². */

@@ -16,6 +16,8 @@ const MASKED = 2
  * Inputs are summed in order on top of the bias, as in `denseRow`: a record's bits depend on nothing but itself.
  * Every output is raised to `floor`: 0 is ReLU, −∞ the identity; NaN passes either way.
  */
+// @ts-ignore: decorator
+@inline
 export function denseBlock(w: usize, bias: usize, x: usize, out: usize, ni: i32, no: i32, floor: f32): void {
   denseCore(BIASED, w, bias, x, out, ni, no, floor, 0)
 }
@@ -47,6 +49,7 @@ function denseCore(
   floor: f32,
   activation: usize,
 ): void {
+  const low = mode == MASKED ? f32x4.splat(0) : f32x4.splat(floor)
   const end = x + (<usize>ni << 5)
   const lastOut = out + (<usize>pad4(no) << 5)
   while (out < lastOut) {
@@ -75,10 +78,10 @@ function denseCore(
       b3 = fma(s, x1, b3)
       w += 16
     }
-    storeOutput(mode, out, a0, b0, floor, activation)
-    storeOutput(mode, out + 32, a1, b1, floor, activation + 32)
-    storeOutput(mode, out + 64, a2, b2, floor, activation + 64)
-    storeOutput(mode, out + 96, a3, b3, floor, activation + 96)
+    storeOutput(mode, out, a0, b0, low, activation)
+    storeOutput(mode, out + 32, a1, b1, low, activation + 32)
+    storeOutput(mode, out + 64, a2, b2, low, activation + 64)
+    storeOutput(mode, out + 96, a3, b3, low, activation + 96)
     out += 128
     if (mode == BIASED) bias += 16
     if (mode == MASKED) activation += 128
@@ -87,14 +90,13 @@ function denseCore(
 
 // @ts-ignore: decorator
 @inline
-function storeOutput(mode: i32, out: usize, a: v128, b: v128, floor: f32, activation: usize): void {
+function storeOutput(mode: i32, out: usize, a: v128, b: v128, low: v128, activation: usize): void {
   if (mode == BIASED) {
-    v128.store(out, f32x4.pmax(a, f32x4.splat(floor)))
-    v128.store(out, f32x4.pmax(b, f32x4.splat(floor)), 16)
+    v128.store(out, f32x4.pmax(a, low))
+    v128.store(out, f32x4.pmax(b, low), 16)
   } else if (mode == MASKED) {
-    const zero = f32x4.splat(0)
-    v128.store(out, v128.and(a, f32x4.gt(v128.load(activation), zero)))
-    v128.store(out, v128.and(b, f32x4.gt(v128.load(activation, 16), zero)), 16)
+    v128.store(out, v128.and(a, f32x4.gt(v128.load(activation), low)))
+    v128.store(out, v128.and(b, f32x4.gt(v128.load(activation, 16), low)), 16)
   } else {
     v128.store(out, a)
     v128.store(out, b, 16)
