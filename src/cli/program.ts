@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { packageVersion } from '../core/package-root.ts'
 import { addCalibrate } from './calibrate.ts'
+import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addExplain } from './explain.ts'
@@ -20,6 +21,7 @@ const COMMANDS = [
   addEvaluate,
   addCalibrate,
   addModels,
+  addDemo,
   addDoctor,
 ]
 
