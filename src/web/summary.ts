@@ -1,0 +1,35 @@
+import type { ModelVersion } from '../core/ports.ts'
+import { compact, day, nats } from './format.ts'
+
+export interface SummaryText {
+  readonly kind: string
+  readonly nll: string
+  readonly records: string
+  readonly window: string | undefined
+  readonly decision: string
+}
+
+/** What a version's summary says, in words; a summary is free-form, so everything in it may be absent. */
+export function summaryOf({ summary }: ModelVersion): SummaryText {
+  const window = object(summary.window)
+  const metrics = object(summary.metrics)
+  const records = number(window.fit) ?? number(window.records) ?? number(summary.records)
+  const [from, to] = [text(window.from), text(window.to)]
+  return {
+    kind: text(summary.architecture) ?? '–',
+    nll: nats(summary.held_out_nll ?? summary.nll ?? metrics.gate_nll ?? metrics.held_out_nll),
+    records: records === undefined ? '–' : `${compact(records)} records`,
+    window: from && to ? `${day(from)} to ${day(to)}` : undefined,
+    decision: text(summary.decision) ?? (summary.promoted === true ? 'passed' : '–'),
+  }
+}
+
+function object(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}

@@ -1,0 +1,130 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { ScoredRecord } from '../../core/scored.ts'
+import type { PageOf, Series } from '../answers.ts'
+import { ask, withQuery } from '../client.ts'
+import { compact, span } from '../format.ts'
+import { useLive } from '../live.ts'
+import { useLoad } from '../load.ts'
+import { AnomalyTable } from '../parts/anomaly-table.tsx'
+import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
+import { SeriesChart, VolumeChart } from '../parts/series-chart.tsx'
+import { setQuery } from '../router.ts'
+import { FilterBar, useFilters } from './filters.tsx'
+
+const PAGE = 50
+/** While live, the window moves on this often; events that come in between are counted. */
+const STEP = 2000
+
+/** Surprisal over time and the anomalies in it. */
+export function Scores({ pipeline, threshold }: { pipeline: string; threshold: number | null }) {
+  const [now, setNow] = useState(Date.now)
+  const filters = useFilters(now)
+  const live = useLive(filters.live, pipeline, () => {})
+  useEffect(() => {
+    if (!filters.live) return
+    const timer = setInterval(() => document.visibilityState === 'visible' && setNow(Date.now()), STEP)
+    return () => clearInterval(timer)
+  }, [filters.live])
+  const base = `/pipelines/${encodeURIComponent(pipeline)}`
+  const range = { from: Math.floor(filters.from), to: Math.ceil(filters.to ?? now) }
+  const seen = { severity: filters.severity, entity: filters.entity, order: filters.order }
+  const listPath = withQuery(`${base}/scores`, { ...range, ...seen, verdict: 'anomaly', limit: PAGE })
+  const series = useLoad<Series>(
+    withQuery(`${base}/series`, { ...range, entity: filters.entity, buckets: 400 }),
+  )
+  const marked = useLoad<PageOf<ScoredRecord>>(
+    withQuery(`${base}/anomalies`, { ...range, entity: filters.entity, limit: 500 }),
+  )
+  const list = useLoad<PageOf<ScoredRecord>>(listPath)
+  const points = series.data?.items ?? []
+  const records = points.reduce((n, point) => n + point.records, 0)
+  const anomalies = points.reduce((n, point) => n + point.anomalies, 0)
+  return (
+    <>
+      <FilterBar filters={filters} state={live} />
+      <ProblemLine problem={series.problem ?? list.problem} />
+      <section class="panel" aria-label="Surprisal over time">
+        <header class="panel-head">
+          <h2>
+            Surprisal <span class="quiet">−log₁₀ p</span>
+          </h2>
+          <p class="quiet" aria-live="off">
+            {series.data
+              ? `${compact(records)} records, ${compact(anomalies)} anomalies, ${span(series.data.step / 1000)} buckets`
+              : ' '}
+          </p>
+        </header>
+        <div class="chart-place">
+          {series.data === undefined ? (
+            <Loading rows={1} />
+          ) : (
+            <>
+              <SeriesChart
+                points={points}
+                anomalies={marked.data?.items ?? []}
+                threshold={threshold}
+                onZoom={(from, to) => setQuery({ from: from.toFixed(0), to: to.toFixed(0), range: null })}
+              />
+              <VolumeChart points={points} />
+            </>
+          )}
+        </div>
+      </section>
+      <section class="panel flush" aria-label="Anomalies">
+        {list.data === undefined ? (
+          <Loading rows={6} />
+        ) : list.data.items.length === 0 ? (
+          <Empty title="No anomalies in this range">
+            {records > 0
+              ? `${compact(records)} records looked normal.`
+              : 'No record came in this time: take a longer range.'}
+          </Empty>
+        ) : (
+          <Anomalies
+            key={`${listPath.split('&')[0]}${JSON.stringify(seen)}`}
+            pipeline={pipeline}
+            first={list.data}
+            path={listPath}
+          />
+        )}
+      </section>
+    </>
+  )
+}
+
+function Anomalies({
+  pipeline,
+  first,
+  path,
+}: {
+  pipeline: string
+  first: PageOf<ScoredRecord>
+  path: string
+}) {
+  const [more, setMore] = useState<readonly ScoredRecord[]>([])
+  const [cursor, setCursor] = useState<string | null | undefined>()
+  const next = cursor === undefined ? first.cursor : cursor
+  const known = new Set(first.items.map((record) => record.id))
+  return (
+    <>
+      <AnomalyTable
+        pipeline={pipeline}
+        records={[...first.items, ...more.filter((record) => !known.has(record.id))]}
+      />
+      {next !== null && (
+        <div class="more">
+          <button
+            type="button"
+            onClick={async () => {
+              const page = await ask<PageOf<ScoredRecord>>(`${path}&cursor=${encodeURIComponent(next)}`)
+              setMore([...more, ...page.items])
+              setCursor(page.cursor)
+            }}
+          >
+            Show more
+          </button>
+        </div>
+      )}
+    </>
+  )
+}
