@@ -27,6 +27,8 @@ export interface FitDetectorOptions {
   readonly contamination?: number
   /** What the flows are trained on. Default auto: the kernel, or a GPU where the work is large enough. */
   readonly backend?: BackendName | 'auto'
+  /** Share of the recipe's training length, above 0 and up to 1 (the default): less is quicker and coarser. */
+  readonly effort?: number
   /** What the user says about columns instead of the rules. */
   readonly overrides?: Overrides
   /** Columns that take no part. */
@@ -74,6 +76,7 @@ export async function fitDetector(
   const calibrated = await learnCalibrated(rows, times.ordered, options.gate ?? true, {
     architecture: flow,
     backend: options.backend ?? 'auto',
+    effort: options.effort ?? 1,
     seed,
     contamination,
     overrides: {
@@ -111,11 +114,21 @@ export async function fitDetector(
   return { artifact, manifest: model.manifest }
 }
 
-function requireOptions({ contamination = 0, seed = 0, maxRows = MAX_ROWS }: FitDetectorOptions): void {
+function requireOptions({
+  contamination = 0,
+  effort = 1,
+  seed = 0,
+  maxRows = MAX_ROWS,
+}: FitDetectorOptions): void {
   if (!(contamination >= 0 && contamination <= 0.5))
     throw new SurprisalError(
       'USAGE',
       `contamination is ${contamination}; it is a share of the records, 0 to 0.5`,
+    )
+  if (!(effort > 0 && effort <= 1))
+    throw new SurprisalError(
+      'USAGE',
+      `effort is ${effort}; it is a share of the training, above 0 and up to 1`,
     )
   if (!Number.isSafeInteger(seed))
     throw new SurprisalError('USAGE', `the seed is ${seed}; it is a whole number`)

@@ -16,6 +16,8 @@ import type { TrainingRows } from './training-rows.ts'
 export interface LearnOptions {
   readonly architecture: Architecture
   readonly backend: BackendName | 'auto'
+  /** Share of the recipe's training steps. */
+  readonly effort: number
   readonly seed: number
   readonly overrides: Overrides
   /** Share of the fit and stop rows, the most surprising ones, that a second fit leaves out. */
@@ -77,7 +79,7 @@ async function learnOnce(
   rows: TrainingRows,
   fit: Int32Array,
   stop: Int32Array,
-  { architecture, backend, seed, overrides, like, signal, onProgress }: LearnOptions,
+  { architecture, backend, effort, seed, overrides, like, signal, onProgress }: LearnOptions,
 ): Promise<Learned> {
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
     overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like.encoder) },
@@ -93,7 +95,7 @@ async function learnOnce(
     )
   }
   const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
-  const jobs = jobsOf(plan, learning.encoded, stopping.encoded)
+  const jobs = jobsOf(plan, learning.encoded, stopping.encoded, effort)
   const fits = await fitFlows(
     jobs.filter((job) => job !== null),
     { backend, ...(signal && { signal }), ...(onProgress && { onProgress }) },

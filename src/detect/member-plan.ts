@@ -5,6 +5,10 @@ import { glow, realNvp } from '../flow/architectures.ts'
 import type { FlowRows } from '../train/augment.ts'
 import { type MemberJob, sharedRows } from '../train/member.ts'
 import { budgetFor, FLOW_SHAPE } from '../train/recipe.ts'
+import type { Budget } from '../train/schedule.ts'
+
+/** Fewer steps than this teach nothing. */
+const MIN_STEPS = 50
 
 export type Architecture = 'real-nvp' | 'glow'
 
@@ -56,7 +60,9 @@ export function jobsOf(
   plan: readonly PlannedMember[],
   fit: EncodedBatch,
   stop: EncodedBatch,
+  effort: number,
 ): readonly (MemberJob | null)[] {
+  const budget = shortened(budgetFor(fit.rows), effort)
   const rows = new Map<View, Pick<MemberJob, 'train' | 'heldOut' | 'noise'>>()
   return plan.map(({ view, spec, seed }) => {
     if (spec === null) return null
@@ -69,8 +75,19 @@ export function jobsOf(
       },
     }
     rows.set(view, own)
-    return { ...own, spec, seed, budget: budgetFor(fit.rows) }
+    return { ...own, spec, seed, budget }
   })
+}
+
+function shortened(budget: Budget, effort: number): Budget {
+  if (effort === 1) return budget
+  const steps = Math.max(MIN_STEPS, Math.round(effort * budget.steps))
+  return {
+    ...budget,
+    steps,
+    warmup: Math.min(budget.warmup, Math.ceil(steps / 5)),
+    evaluateEvery: Math.ceil(steps / 10),
+  }
 }
 
 function rowsOf(view: View, encoded: EncodedBatch): FlowRows {

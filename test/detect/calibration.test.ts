@@ -81,6 +81,7 @@ describe('calibration', () => {
           if (i > 0 && score[i] > 1e-9) expect(score[i]).toBeGreaterThan(score[i - 1])
         }
       }),
+      { numRuns: 25 },
     )
     const r = random(9)
     const calibration = Calibration.fit(draw(1000, () => r.normal()))

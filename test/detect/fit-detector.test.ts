@@ -15,7 +15,7 @@ async function fitted(
   fit: FitDetectorOptions = {},
   load: DetectorOptions = {},
 ): Promise<Detector> {
-  const { artifact } = await fitDetector(batches, fit)
+  const { artifact } = await fitDetector(batches, { effort: 0.1, ...fit })
   return Detector.load(artifact, { workers: 0, ...load })
 }
 const flagged = ({ verdict }: ScoredBatch) => [...verdict.keys()].filter((row) => verdict[row] === ANOMALY)
@@ -37,7 +37,7 @@ function flights(rows: number, seed: number, unit = 1): RecordBatch {
 
 describe('fitDetector', () => {
   it('flags normal records at the rate it was given, and impossible ones, naming the field', async () => {
-    await using detector = await fitted([flights(3000, 1)], { rate: 0.05 })
+    await using detector = await fitted([flights(3000, 1)], { rate: 0.05, effort: 0.3 })
     const scored = await detector.score(flights(4000, 2), OPTIONS)
     const share = flagged(scored).length / 4000
     // 600 calibration records: the 95 % beta-binomial interval around 5 %.
@@ -75,7 +75,7 @@ describe('fitDetector', () => {
 
   it('gives the same model for the same seed, and another for another', async () => {
     const weights = async (seed: number) => {
-      const { artifact } = await fitDetector([flights(1000, 5)], { seed })
+      const { artifact } = await fitDetector([flights(1000, 5)], { seed, effort: 0.05 })
       return readArtifact(artifact).weights.flatMap((tensors) =>
         [...tensors.values()].flatMap(({ data }) => [data[0]]),
       )
@@ -139,7 +139,7 @@ describe('fitDetector', () => {
       ...flights(1440, 11),
       eventTime: Float64Array.from({ length: 1440 }, (_, i) => i * 120_000),
     }
-    const { manifest } = await fitDetector([timed], { budget: '7/day' })
+    const { manifest } = await fitDetector([timed], { budget: '7/day', effort: 0.05 })
     expect(manifest.alerts.rate).toBeCloseTo(0.0097, 3)
     expect(manifest.lineage.first_time).toBe('1970-01-01T00:00:00.000Z')
   })
@@ -177,6 +177,7 @@ describe('fitDetector', () => {
     ],
     ['an unknown column ignored', [flights(500, 1)], { ignore: ['nope'] }, 'SCHEMA_MISMATCH', /"nope"/],
     ['a foolish contamination', [flights(500, 1)], { contamination: 0.9 }, 'USAGE', /0\.9/],
+    ['a foolish effort', [flights(500, 1)], { effort: 0 }, 'USAGE', /effort is 0/],
     ['a foolish seed', [flights(500, 1)], { seed: 0.5 }, 'USAGE', /seed/],
     ['a budget without times', [flights(500, 1)], { budget: '3/day' }, 'USAGE', /no event time/],
   ])('refuses %s', async (_, batches, options, code, message) => {
