@@ -9,6 +9,7 @@ import { addFit } from './fit.ts'
 import { addInit } from './init.ts'
 import { addLint } from './lint.ts'
 import { addModels } from './models.ts'
+import { addRun } from './pipeline.ts'
 import { addScore } from './score.ts'
 
 /** Every command, in the order in which help shows them. A command loads what it needs when it runs. */
@@ -17,6 +18,7 @@ const COMMANDS = [
   addLint,
   addFit,
   addScore,
+  addRun,
   addExplain,
   addEvaluate,
   addCalibrate,
