@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs'
-import { messageOf } from '../../src/core/errors.ts'
+import { isSurprisalError, messageOf } from '../../src/core/errors.ts'
 import type { RecordEnvelope, RejectedRecord } from '../../src/core/ports.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import { ColumnBuilder } from './column-builder.ts'
@@ -17,7 +17,7 @@ export type ValueDecoder = (topic: string, value: Buffer) => unknown | Promise<u
 
 /**
  * Turns messages into columns, each record by itself: one that cannot be decoded is rejected with its reason and
- * its original bytes, and costs its neighbours nothing.
+ * its original bytes, and costs its neighbours nothing. Throws only what is retryable.
  */
 export class RecordDecoder {
   private readonly options: KafkaRecordOptions
@@ -47,6 +47,8 @@ export class RecordDecoder {
         values.push(value instanceof Promise ? await value : value)
         kept.push(message)
       } catch (error) {
+        // A schema registry that is down says nothing about the record.
+        if (isSurprisalError(error) && error.retryable) throw error
         rejected.push(reject(prefix, message, error))
       }
     }

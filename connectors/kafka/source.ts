@@ -8,7 +8,7 @@ import { KafkaDelivery } from './delivery.ts'
 import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { PartitionQueue, Slice } from './partition-queue.ts'
-import type { RecordDecoder } from './record-decoder.ts'
+import type { DecodedSlice, RecordDecoder } from './record-decoder.ts'
 import { KafkaSession } from './session.ts'
 import { SliceSize } from './slice-size.ts'
 import { matchingTopics } from './topics.ts'
@@ -80,7 +80,8 @@ export class KafkaSource implements Source {
         if (this.failure !== undefined) throw this.failure
         const next = this.take()
         if (next !== undefined) {
-          yield await this.deliver(next.queue, next.slice)
+          const delivery = await this.deliver(next.queue, next.slice)
+          if (delivery !== undefined) yield delivery
           continue
         }
         await new Promise<void>((resolve) => {
@@ -114,10 +115,11 @@ export class KafkaSource implements Source {
     return undefined
   }
 
-  private async deliver(queue: PartitionQueue, slice: Slice): Promise<Delivery> {
+  private async deliver(queue: PartitionQueue, slice: Slice): Promise<Delivery | undefined> {
     const session = this.session!
     const started = performance.now()
-    const decoded = await this.parts.decoder.decode(queue.topic, queue.partition, slice.messages)
+    const decoded = await this.decode(queue, slice)
+    if (decoded === undefined) return undefined
     const { transactions } = session
     const done = () => {
       this.slices.observe(slice.messages.length, performance.now() - started)
@@ -142,6 +144,20 @@ export class KafkaSource implements Source {
         },
       }),
     })
+  }
+
+  /** Waits while the schema registry does not answer; undefined where the partition went away meanwhile. */
+  private async decode(queue: PartitionQueue, slice: Slice): Promise<DecodedSlice | undefined> {
+    const gone = AbortSignal.any([slice.revoked, this.ending.signal])
+    while (!gone.aborted) {
+      try {
+        return await this.parts.decoder.decode(queue.topic, queue.partition, slice.messages)
+      } catch (error) {
+        this.parts.logger.warn({ error: messageOf(error) }, 'records cannot be decoded now, trying again')
+        await sleep(1000, undefined, { signal: gone }).catch(() => undefined)
+      }
+    }
+    return undefined
   }
 
   private async connect(signal: AbortSignal): Promise<void> {

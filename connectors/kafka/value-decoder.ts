@@ -1,7 +1,7 @@
-import { SurprisalError } from '../../src/core/errors.ts'
 import { arrayDecoder, decodeJson } from './json.ts'
 import type { KafkaSourceOptions } from './options.ts'
 import type { ValueDecoder } from './record-decoder.ts'
+import { SchemaRegistry } from './schema-registry.ts'
 
 /** What reads the values of a source's messages. */
 export async function valueDecoder(options: KafkaSourceOptions): Promise<ValueDecoder> {
@@ -10,7 +10,13 @@ export async function valueDecoder(options: KafkaSourceOptions): Promise<ValueDe
       return decodeJson
     case 'array':
       return arrayDecoder(options.fields)
-    default:
-      throw new SurprisalError('CONFIG_INVALID', `source.format ${options.format} is not known`)
+    case 'avro': {
+      const { avroDecoder } = await import('./avro.ts')
+      return avroDecoder(new SchemaRegistry(options.schema_registry!))
+    }
+    case 'json-schema': {
+      const { jsonSchemaDecoder } = await import('./json-schema.ts')
+      return jsonSchemaDecoder(new SchemaRegistry(options.schema_registry!))
+    }
   }
 }
