@@ -13,6 +13,8 @@ export interface ColdStart {
   readonly source: ConnectedSource
   readonly queue: RetrainQueue
   readonly handle: ScorerHandle
+  /** A champion that is only being loaded is no cold start. */
+  hasChampion(): Promise<boolean>
   readonly minimumRecords: number
   /** Epoch milliseconds of the start of the window that would be learned from. */
   since(): number
@@ -24,15 +26,21 @@ export interface ColdStart {
  * pipeline, whoever asks). `report` hears what is waited for: it stands in /readyz.
  */
 export async function warmUp(
-  { pipeline, source, queue, handle, minimumRecords, since, logger }: ColdStart,
+  { pipeline, source, queue, handle, hasChampion, minimumRecords, since, logger }: ColdStart,
   report: (waiting: string | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const number = new Intl.NumberFormat('en')
+  const tell = (waiting: string, look: number) => {
+    report(waiting)
+    if (look % LOG_EVERY === 0) logger.info({ pipeline }, waiting)
+  }
   for (let look = 0; !signal.aborted && handle.current === undefined; look++) {
     try {
-      const count = await source.count(since())
-      if (count === null || count >= minimumRecords) {
+      const count = (await hasChampion()) ? undefined : await source.count(since())
+      if (count === undefined) {
+        report('the champion is being loaded')
+      } else if (count === null || count >= minimumRecords) {
         const job = await queue.enqueue({
           pipeline,
           trigger: 'cold-start',
@@ -46,7 +54,6 @@ export async function warmUp(
     } catch (error) {
       report(`warming_up: ${messageOf(error)}`)
     }
-    if (look % LOG_EVERY === 0) logger.info({ pipeline }, 'no model yet: warming up')
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
   }
   report(null)

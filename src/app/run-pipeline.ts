@@ -69,6 +69,7 @@ export async function runPipelineFile(
             source: connected,
             queue,
             handle,
+            hasChampion: async () => (await registry.alias(name, 'champion')) !== undefined,
             minimumRecords: config.retrain.min_records,
             since: () => windowStart(config),
             logger,

@@ -98,6 +98,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
         })
         .finally(() => {
           inFlight.delete(work)
+          metrics?.inFlight(inFlight.size)
           wake()
           if (lanes.get(lane) === work) lanes.delete(lane)
         })
