@@ -26,35 +26,34 @@ export interface ColdStart {
  * pipeline, whoever asks). `report` hears what is waited for: it stands in /readyz.
  */
 export async function warmUp(
-  { pipeline, source, queue, handle, hasChampion, minimumRecords, since, logger }: ColdStart,
+  start: ColdStart,
   report: (waiting: string | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const number = new Intl.NumberFormat('en')
-  const tell = (waiting: string, look: number) => {
+  const { pipeline, handle, logger } = start
+  for (let look = 0; !signal.aborted && handle.current === undefined; look++) {
+    const waiting = await nextStep(start).catch((error: unknown) => `warming_up: ${messageOf(error)}`)
     report(waiting)
     if (look % LOG_EVERY === 0) logger.info({ pipeline }, waiting)
-  }
-  for (let look = 0; !signal.aborted && handle.current === undefined; look++) {
-    try {
-      const count = (await hasChampion()) ? undefined : await source.count(since())
-      if (count === undefined) {
-        report('the champion is being loaded')
-      } else if (count === null || count >= minimumRecords) {
-        const job = await queue.enqueue({
-          pipeline,
-          trigger: 'cold-start',
-          reason: 'there is no model yet',
-          who: 'surprisal run',
-        })
-        report(`warming_up: job ${job.id} is learning the first model (${job.progress.stage})`)
-      } else {
-        report(`warming_up: ${number.format(count)} of ${number.format(minimumRecords)} records`)
-      }
-    } catch (error) {
-      report(`warming_up: ${messageOf(error)}`)
-    }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
   }
   report(null)
+}
+
+/** Does what can be done now, and says what is waited for. */
+async function nextStep(start: ColdStart): Promise<string> {
+  const { pipeline, source, queue, minimumRecords } = start
+  if (await start.hasChampion()) return 'the champion is being loaded'
+  const count = await source.count(start.since())
+  if (count !== null && count < minimumRecords) {
+    const number = new Intl.NumberFormat('en')
+    return `warming_up: ${number.format(count)} of ${number.format(minimumRecords)} records`
+  }
+  const job = await queue.enqueue({
+    pipeline,
+    trigger: 'cold-start',
+    reason: 'there is no model yet',
+    who: 'surprisal run',
+  })
+  return `warming_up: job ${job.id} is learning the first model (${job.progress.stage})`
 }
