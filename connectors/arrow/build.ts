@@ -29,10 +29,9 @@ export function integers(values: Int32Array): Data {
   return makeData({ type: new Int32(), length: values.length, data: values, nullCount: 0 })
 }
 
-/** True where the value equals `truth`. */
-export function booleans(values: Uint8Array, truth: number, known?: ArrayLike<number>): Data {
-  const bits = packBits(values.map((v) => (v === truth ? 1 : 0)))
-  return makeData({ type: new Bool(), length: values.length, data: bits, ...nulls(known) })
+/** True where the flag is not zero. */
+export function booleans(flags: Uint8Array, known?: ArrayLike<number>): Data {
+  return makeData({ type: new Bool(), length: flags.length, data: packBits(flags), ...nulls(known) })
 }
 
 export function codes(

@@ -56,7 +56,6 @@ export function keptData(column: Kept, type: DataType, rows: number): Data {
     case Type.Bool:
       return booleans(
         Uint8Array.from(values, (v) => (v === true ? 1 : 0)),
-        1,
         present(values, 'boolean'),
       )
     case Type.Timestamp:

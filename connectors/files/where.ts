@@ -1,5 +1,12 @@
 import { SurprisalError } from '../../src/core/errors.ts'
-import { type Column, columnNamed, isValid, offsetOf, type RecordBatch } from '../../src/core/record.ts'
+import {
+  type Column,
+  columnNamed,
+  isValid,
+  type NumberValues,
+  offsetOf,
+  type RecordBatch,
+} from '../../src/core/record.ts'
 
 /** `column=value`: a row passes where the column equals the value, compared in the column's own type. */
 export interface Condition {
@@ -102,7 +109,7 @@ function selectColumn(column: Column, rows: Int32Array): Column {
       codes: Int32Array.from(rows, (row) => column.codes[row]),
       ...(validity && { validity }),
     }
-  const values = column.values.slice(0, rows.length)
+  const values = new (column.values.constructor as new (length: number) => NumberValues)(rows.length)
   for (let i = 0; i < rows.length; i++) values[i] = column.values[rows[i]]
   return { ...column, values, ...(validity && { validity }) } as Column
 }
