@@ -91,7 +91,7 @@ describe('every view', () => {
       await page.waitForFunction(LOADED)
       await page.waitForTimeout(150)
       expect(
-        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+        await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
       ).toBeLessThanOrEqual(0)
       await page.evaluate(AXE)
       const found = await page.evaluate<string[]>(VIOLATIONS)

@@ -1,0 +1,110 @@
+import type { DriftReport, Episode, PipelineMonitor, PipelineState, PipelineStatus } from '../core/ports.ts'
+import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
+import { EpisodeTracker } from './episode-tracker.ts'
+import type { LiveHub } from './live-hub.ts'
+
+const WINDOW = 60_000
+const LOOKS = 100
+
+/** What a running pipeline can be asked; each is asked anew for every status. */
+export interface WatchedPipeline {
+  readonly name: string
+  /** Why it cannot work yet, or works badly; empty when all is well. */
+  reasons(): readonly string[] | Promise<readonly string[]>
+  /** Records that wait in the source; null where it cannot tell. */
+  lag?(): number | null | Promise<number | null>
+  model(): { readonly version: number; readonly rate: number; readonly createdAt: string | null } | undefined
+}
+
+/** Watches one pipeline of this process: counts, rate, episodes, drift. Feeds a hub with what it sees. */
+export class PipelineWatch implements PipelineMonitor {
+  private readonly watched: WatchedPipeline
+  private readonly hub: LiveHub
+  private readonly tracker: EpisodeTracker
+  private readonly since = Date.now()
+  private readonly recent: { readonly at: number; readonly records: number }[] = []
+  private readonly looks: DriftReport[] = []
+  private counts = { records: 0, anomalies: 0, unscored: 0 }
+  private ended: { readonly state: 'stopped' | 'failed'; readonly reason: string } | undefined
+
+  constructor(watched: WatchedPipeline, hub: LiveHub) {
+    this.watched = watched
+    this.hub = hub
+    this.tracker = new EpisodeTracker(watched.name)
+  }
+
+  /** Call it with every scored batch whose destinations took it. */
+  observe(scored: ScoredBatch): void {
+    const { rows } = scored.batch
+    this.counts.records += rows
+    for (let row = 0; row < rows; row++) {
+      if (scored.verdict[row] === ANOMALY) this.counts.anomalies++
+      else if (scored.verdict[row] === UNSCORED) this.counts.unscored++
+    }
+    this.recent.push({ at: Date.now(), records: rows })
+    this.tracker.observe(scored)
+    this.hub.scored(scored)
+  }
+
+  /** Call it with every look at drift. */
+  drifted(look: DriftReport): void {
+    this.looks.unshift(look)
+    if (this.looks.length > LOOKS) this.looks.pop()
+    if (look.triggered.length > 0)
+      this.hub.publish({
+        kind: 'drift',
+        pipeline: this.watched.name,
+        at: look.to,
+        text: `drifted: ${look.triggered.join(', ')}`,
+      })
+  }
+
+  /** Call it when the pipeline has ended, with what ended it where it failed. */
+  end(state: 'stopped' | 'failed', reason: string): void {
+    this.ended = { state, reason }
+  }
+
+  async pipelines(): Promise<readonly PipelineStatus[]> {
+    const [reasons, lag] = await Promise.all([this.watched.reasons(), this.watched.lag?.() ?? null])
+    const model = this.watched.model()
+    const { records, anomalies, unscored } = this.counts
+    return [
+      {
+        name: this.watched.name,
+        state: this.ended?.state ?? stateOf(model !== undefined, reasons.length > 0),
+        reasons: this.ended === undefined ? reasons : [this.ended.reason],
+        records_per_second: this.rate(),
+        records,
+        anomalies,
+        unscored,
+        since: new Date(this.since).toISOString(),
+        lag,
+        nominal_rate: model?.rate ?? null,
+        realised_rate: records > unscored ? anomalies / (records - unscored) : null,
+        model_version: model?.version ?? null,
+        model_created_at: model?.createdAt ?? null,
+      },
+    ]
+  }
+
+  async episodes(pipeline: string, limit: number): Promise<readonly Episode[]> {
+    return pipeline === this.watched.name ? this.tracker.episodes(limit) : []
+  }
+
+  async drift(pipeline: string, limit: number): Promise<readonly DriftReport[]> {
+    return pipeline === this.watched.name ? this.looks.slice(0, limit) : []
+  }
+
+  /** Records per second over the last minute, or since the start where that is shorter. */
+  private rate(): number {
+    const now = Date.now()
+    while (this.recent.length > 0 && now - this.recent[0].at > WINDOW) this.recent.shift()
+    const records = this.recent.reduce((sum, batch) => sum + batch.records, 0)
+    return records / (Math.max(1000, Math.min(WINDOW, now - this.since)) / 1000)
+  }
+}
+
+function stateOf(hasModel: boolean, troubled: boolean): PipelineState {
+  if (!hasModel) return 'waiting'
+  return troubled ? 'degraded' : 'running'
+}

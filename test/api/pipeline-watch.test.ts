@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { LiveHub } from '../../src/api/live-hub.ts'
+import { PipelineWatch } from '../../src/api/pipeline-watch.ts'
+import type { LiveEvent } from '../../src/core/ports.ts'
+import { scoredBatch } from '../conformance/scored-batch.ts'
+
+describe('PipelineWatch', () => {
+  it('says what a pipeline did and why it waits', async () => {
+    let model: { version: number; rate: number; createdAt: string | null } | undefined
+    const reasons: string[] = ['no model yet']
+    const watch = new PipelineWatch(
+      { name: 'orders', reasons: () => reasons, lag: () => 7, model: () => model },
+      new LiveHub(),
+    )
+    expect((await watch.pipelines())[0]).toMatchObject({ state: 'waiting', reasons, lag: 7, records: 0 })
+    model = { version: 3, rate: 0.05, createdAt: null }
+    reasons.length = 0
+    const batch = scoredBatch({ pipeline: 'orders', rows: 410 })
+    watch.observe(batch)
+    const [status] = await watch.pipelines()
+    const anomalies = batch.verdict.filter((verdict) => verdict === 1).length
+    expect(status).toMatchObject({
+      state: 'running',
+      records: 410,
+      anomalies,
+      unscored: 10,
+      model_version: 3,
+    })
+    expect(status.records_per_second).toBeGreaterThan(0)
+    expect(status.realised_rate).toBeCloseTo(anomalies / 400, 12)
+    reasons.push('a sink is slow')
+    expect((await watch.pipelines())[0].state).toBe('degraded')
+    watch.end('failed', 'the circuit broke')
+    expect((await watch.pipelines())[0]).toMatchObject({ state: 'failed', reasons: ['the circuit broke'] })
+  })
+
+  it('keeps looks at drift and tells of those that trigger', async () => {
+    const hub = new LiveHub()
+    const events: LiveEvent[] = []
+    hub.subscribe((event) => events.push(event))
+    const watch = new PipelineWatch({ name: 'orders', reasons: () => [], model: () => undefined }, hub)
+    const look = { from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', records: 10, fields: [] }
+    watch.drifted({ ...look, triggered: [] })
+    watch.drifted({ ...look, triggered: ['amount'] })
+    expect(events).toEqual([{ kind: 'drift', pipeline: 'orders', at: look.to, text: 'drifted: amount' }])
+    expect((await watch.drift('orders', 1))[0].triggered).toEqual(['amount'])
+    expect(await watch.drift('others', 9)).toEqual([])
+  })
+})
