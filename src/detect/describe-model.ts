@@ -3,12 +3,16 @@ import { packageVersion } from '../core/package-root.ts'
 import type { Model } from './artifact.ts'
 import { combine } from './combination.ts'
 import type { Calibrated } from './conformal.ts'
+import { driftReference } from './drift-reference.ts'
 import { drawGolden } from './golden-draw.ts'
 import { densitiesOf } from './learn.ts'
 import { FORMAT_VERSION, type Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
 import type { StreamTimes } from './stream-times.ts'
 import type { TrainingRows } from './training-rows.ts'
+
+/** Records per look at drift, where there are enough to have ten of them. */
+const BLOCK = 1000
 
 /** How a model came about, beside what was learned. */
 export interface Provenance {
@@ -57,6 +61,14 @@ export async function describeModel(
     })),
     calibration: { method, records: surprisals.length, floor: calibration.floor, tail },
     alerts: { rate, budget, records_per_day: times.recordsPerDay },
+    drift: driftReference(
+      rows.batches,
+      encoder.describe().flatMap(({ field, role }) => (role === 'ignored' ? [] : [field])),
+      {
+        stride: Math.max(1, Math.round(records / rows.rows)),
+        block: Math.min(BLOCK, Math.max(100, Math.floor(rows.rows / 10))),
+      },
+    ),
     lineage: {
       source,
       records,

@@ -3,8 +3,6 @@ import { chiSquareTail } from './chi-square.ts'
 import { binCount, type DriftReference, eachBin } from './drift-reference.ts'
 
 export interface DriftOptions {
-  /** Records per look. */
-  readonly window: number
   /** Expected false triggers per 30 days, over all fields and looks (a Bonferroni bound). */
   readonly falseTriggersPerMonth: number
   /** Smallest population stability index that counts as a change worth acting on. */
@@ -13,7 +11,6 @@ export interface DriftOptions {
   readonly persistence: number
 }
 export const DRIFT: DriftOptions = {
-  window: 5000,
   falseTriggersPerMonth: 0.1,
   minimumEffect: 0.1,
   persistence: 2,
@@ -60,6 +57,7 @@ export class DriftMonitor {
   private readonly streak = new Map<string, number>()
   private from = Number.NaN
   private records = 0
+  private seen = 0
 
   constructor(
     private readonly reference: DriftReference,
@@ -75,21 +73,29 @@ export class DriftMonitor {
   /** Takes a scored batch in; returns a look when the window is full. */
   observe(scored: ScoredBatch): DriftLook | undefined {
     const { batch } = scored
+    const { block, stride, fields } = this.reference
+    const first = (stride - (this.seen % stride)) % stride
+    this.seen += batch.rows
+    if (first >= batch.rows) return undefined
     const timeOf = (row: number): number => batch.eventTime?.[row] ?? scored.scoredAt
-    if (batch.rows === 0) return undefined
-    if (this.records === 0) this.from = timeOf(0)
-    for (const [i, { field, binning }] of this.reference.fields.entries()) {
+    if (this.records === 0) this.from = timeOf(first)
+    const chosen = (row: number): boolean => row >= first && (row - first) % stride === 0
+    for (const [i, { field, binning }] of fields.entries()) {
       const column = batch.columns.get(field)
       const { counts } = this.tracked[i]
-      if (column === undefined) counts[counts.length - 1] += batch.rows
-      else eachBin(binning, column, batch.rows, (bin) => counts[bin]++)
+      let row = 0
+      if (column === undefined) counts[counts.length - 1] += Math.ceil((batch.rows - first) / stride)
+      else
+        eachBin(binning, column, batch.rows, (bin) => {
+          if (chosen(row++)) counts[bin]++
+        })
     }
     const p = this.tracked[this.tracked.length - 1].counts
-    for (let row = 0; row < batch.rows; row++) {
+    for (let row = first; row < batch.rows; row += stride) {
       if (scored.verdict[row] !== UNSCORED) p[Math.min(P_BINS - 1, Math.floor(scored.pValue[row] * P_BINS))]++
+      this.records++
     }
-    this.records += batch.rows
-    return this.records < this.options.window ? undefined : this.look(timeOf(batch.rows - 1))
+    return this.records < block ? undefined : this.look(timeOf(batch.rows - 1))
   }
 
   private look(to: number): DriftLook {

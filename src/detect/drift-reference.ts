@@ -5,8 +5,10 @@ import { type Column, cell, isValid, type RecordBatch } from '../core/record.ts'
  * these shares vary from window to window than independent records would (autocorrelation, daily cycles).
  */
 export interface DriftReference {
-  /** Records per block over which the design effects were measured. */
+  /** Records per block over which the design effects were measured: the monitor looks at as many. */
   readonly block: number
+  /** The training records are every stride-th of what was offered: the monitor takes as few, so that spans of time match. */
+  readonly stride: number
   readonly fields: readonly FieldReference[]
 }
 export interface FieldReference {
@@ -25,21 +27,20 @@ export type Binning =
 const BINS = 16
 const MAX_LEVELS = 32
 
-/** Learns the reference from training batches in time order. `ignore` names the fields left out. */
+/** Learns the reference of the named fields from training batches in time order. */
 export function driftReference(
   batches: readonly RecordBatch[],
-  ignore: readonly string[] = [],
-  block = 1000,
+  names: readonly string[],
+  { stride = 1, block = 1000 }: { readonly stride?: number; readonly block?: number } = {},
 ): DriftReference {
   const fields: FieldReference[] = []
-  for (const field of batches[0]?.columns.keys() ?? []) {
-    if (ignore.includes(field)) continue
+  for (const field of names) {
     const columns = batches.map((batch) => [batch.columns.get(field), batch.rows] as const)
     const present = columns.filter((pair): pair is readonly [Column, number] => pair[0] !== undefined)
     const binning = binningOf(present)
     if (binning !== undefined) fields.push({ field, binning, ...sharesOf(binning, present, block) })
   }
-  return { block, fields }
+  return { block, stride, fields }
 }
 
 export function binCount(binning: Binning): number {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { FlowSpec } from '../core/flow-spec.ts'
 import type { EncoderState } from '../features/encoder-state.ts'
 import type { ViewSpec } from '../features/view.ts'
+import type { DriftReference } from './drift-reference.ts'
 
 /** The newest format that this program writes and reads. */
 export const FORMAT_VERSION = 1
@@ -71,6 +72,24 @@ export const manifestSchema = z.object({
     budget: z.string().nullable(),
     records_per_day: finite.positive().nullable(),
   }),
+  /** What the fields looked like, for drift. */
+  drift: z.object({
+    block: count.min(1),
+    stride: count.min(1),
+    fields: z
+      .array(
+        z.object({
+          field: z.string(),
+          binning: z.discriminatedUnion('kind', [
+            z.object({ kind: z.literal('numeric'), edges: z.array(finite).readonly() }),
+            z.object({ kind: z.literal('category'), levels: z.array(z.string()).readonly() }),
+          ]),
+          shares: z.array(finite.positive()).readonly(),
+          designEffect: finite.min(1),
+        }),
+      )
+      .readonly(),
+  }) satisfies z.ZodType<DriftReference>,
   lineage: z.object({
     source: z.string().nullable(),
     /** Records offered, records learned from, records that could not be encoded. */

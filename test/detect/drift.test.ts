@@ -66,8 +66,10 @@ const training = (phi: number): RecordBatch[] => {
   return Array.from({ length: 40 }, () => next(1000))
 }
 
+const NAMES = ['temperature', 'load', 'city', 'at']
+
 describe('drift', () => {
-  const reference = driftReference(training(0.95), [])
+  const reference = driftReference(training(0.95), NAMES)
 
   it('learns fields but not the clock, and that autocorrelated fields vary more', () => {
     expect(reference.fields.map((f) => f.field)).toEqual(['temperature', 'load', 'city'])
@@ -93,14 +95,21 @@ describe('drift', () => {
     expect(first.fields[0]).toMatchObject({ field, drifted: true })
     expect(first.triggered).toEqual([])
     expect(second.triggered).toEqual([field])
-    expect(second.records).toBe(DRIFT.window)
-    expect(second.to - second.from).toBeGreaterThan(60 * MINUTE)
+    expect(second.records).toBe(reference.block)
+    expect(second.to - second.from).toBeGreaterThan(15 * MINUTE)
   })
 
   it('sees p-values that are no longer uniform', () => {
     const monitor = new DriftMonitor(reference)
     const [, second] = looks(monitor, stream(0.95), 2, () => draw.uniform() ** 2)
     expect(second.triggered).toContain(P_VALUE)
+  })
+
+  it('takes every stride-th record where the reference is a sample', () => {
+    const sampled = new DriftMonitor({ ...reference, stride: 4 })
+    const [look] = looks(sampled, stream(0.95), 1)
+    expect(look.records).toBe(reference.block)
+    expect(look.to - look.from).toBeGreaterThan(4 * 15 * MINUTE)
   })
 
   it('takes a field that disappears for a drift of that field', () => {
@@ -114,13 +123,14 @@ describe('drift', () => {
   })
 
   it('leaves an unchanged autocorrelated stream alone over 200 looks', () => {
-    const monitor = new DriftMonitor(reference, { ...DRIFT, window: 1000, minimumEffect: 0 })
+    const monitor = new DriftMonitor(reference, { ...DRIFT, minimumEffect: 0 })
     const found = looks(monitor, stream(0.95), 200)
     expect(found.filter((look) => look.triggered.length > 0)).toEqual([])
   })
 
   it('stays silent about a change too small to matter, however many records show it', () => {
-    const monitor = new DriftMonitor(reference, { ...DRIFT, window: 20_000 })
+    const wide = driftReference(training(0.95), NAMES, { block: 10_000 })
+    const monitor = new DriftMonitor(wide)
     const [, second] = looks(monitor, stream(0.95, { load: 0.08 }), 2)
     expect(second.fields.find((f) => f.field === 'load')!.effect).toBeLessThan(0.1)
     expect(second.triggered).toEqual([])
