@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { onFile } from './file-error.ts'
@@ -9,6 +10,12 @@ export interface StagedBytes {
   commit(): Promise<void>
   discard(): Promise<void>
 }
+
+/** Temporary files of this process, removed even where it is told to end at once. */
+const unfinished = new Set<string>()
+process.on('exit', () => {
+  for (const path of unfinished) rmSync(path, { force: true })
+})
 
 /**
  * A file that appears whole or not at all: written beside its destination under a temporary name, synced, renamed
@@ -24,6 +31,7 @@ export class StagedFile implements StagedBytes {
     this.path = path
     this.#staging = staging
     this.#handle = handle
+    if (staging !== path) unfinished.add(staging)
   }
 
   static async create(path: string): Promise<StagedFile> {
@@ -47,14 +55,17 @@ export class StagedFile implements StagedBytes {
       await this.#handle.sync()
       await this.#close()
       await rename(this.#staging, this.path)
+      unfinished.delete(this.#staging)
       await syncFolder(dirname(this.path))
     })
   }
 
   async discard(): Promise<void> {
-    if (!this.#open) return
-    await this.#close()
-    if (this.#staging !== this.path) await rm(this.#staging, { force: true })
+    if (this.#open) await this.#close()
+    // After a commit nothing is left; after one that failed half-way the temporary file is.
+    if (!unfinished.has(this.#staging)) return
+    await rm(this.#staging, { force: true })
+    unfinished.delete(this.#staging)
   }
 
   async #close(): Promise<void> {

@@ -46,6 +46,17 @@ describe('StagedFile', () => {
     expect(readFileSync(path, 'utf8')).toBe('hello, world')
   })
 
+  it('leaves no file when the last step fails', async () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'out.bin')
+    vi.mocked(promises.rename).mockRejectedValueOnce(Object.assign(new Error('denied'), { code: 'EACCES' }))
+    const file = await StagedFile.create(path)
+    await file.write([Buffer.from('x')])
+    await expect(file.commit()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    await file.discard()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   it('leaves no file when the disk fills up in the middle', async () => {
     const folder = temporaryFolder()
     const path = join(folder, 'out.bin')
