@@ -15,6 +15,9 @@ CREATE TABLE IF NOT EXISTS rollups (
 CREATE TABLE IF NOT EXISTS stored_offsets (
   pipeline VARCHAR NOT NULL, run_id VARCHAR, prefix VARCHAR NOT NULL,
   first BIGINT NOT NULL, next BIGINT NOT NULL, touched_at TIMESTAMP_MS NOT NULL);
+CREATE TABLE IF NOT EXISTS labels (
+  pipeline VARCHAR NOT NULL, id VARCHAR NOT NULL, label VARCHAR NOT NULL, who VARCHAR NOT NULL, "at" VARCHAR NOT NULL,
+  note VARCHAR, PRIMARY KEY (pipeline, id));
 `
 
 /** Where a connection that writes gathers a batch: its chunks hold only what differs from row to row. */

@@ -2,6 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type {
   DistributionQuery,
+  LabelledRecord,
+  LabelStore,
   Page,
   ScoreBin,
   ScoreQuery,
@@ -14,6 +16,7 @@ import { intake } from '../../src/core/scores/intake.ts'
 import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
 import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
 import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
+import { LABELS, type LabelRow, labelOfRow, labelValues, PUT_LABEL } from '../sql/labels.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
 import { type DuckdbScoreStoreOptions, duckdbScoreStoreOptions } from './options.ts'
@@ -31,7 +34,7 @@ const APPENDS_PER_COMPACTION = 64
  * offsets stored: a killed process leaves all of a batch or none, and a batch that comes again is left out row by
  * row without a unique index.
  */
-export class DuckdbScoreStore implements ScoreStore {
+export class DuckdbScoreStore implements ScoreStore, LabelStore {
   readonly name = 'duckdb'
   private readonly options: DuckdbScoreStoreOptions
   private readonly retention: RetentionClock
@@ -94,6 +97,19 @@ export class DuckdbScoreStore implements ScoreStore {
 
   retain(pipeline: string, before: number): Promise<number> {
     return this.write((connection) => this.dropBefore(connection, pipeline, before))
+  }
+
+  put(label: LabelledRecord): Promise<void> {
+    return this.write(async (connection) => {
+      await connection.run(PUT_LABEL, labelValues(label))
+    })
+  }
+
+  labels(pipeline: string): Promise<readonly LabelledRecord[]> {
+    return this.read(async (connection) => {
+      const found = await connection.runAndReadAll(LABELS, [pipeline])
+      return (found.getRowObjectsJS() as unknown as LabelRow[]).map(labelOfRow)
+    })
   }
 
   /** Writes the scores that a query finds to a Parquet file, newest first; its limit and cursor are not used. */

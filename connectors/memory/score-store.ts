@@ -1,5 +1,7 @@
 import type {
   DistributionQuery,
+  LabelledRecord,
+  LabelStore,
   Page,
   ScoreBin,
   ScoreQuery,
@@ -37,10 +39,11 @@ interface StoredRow extends Omit<ScorePosition, 'key'> {
 }
 
 /** The reference: what every score store means, without durability. */
-export class MemoryScoreStore implements ScoreStore {
+export class MemoryScoreStore implements ScoreStore, LabelStore {
   readonly name = 'memory'
   private readonly keep: KeepPolicy
   private rows: StoredRow[] = []
+  private readonly said = new Map<string, LabelledRecord>()
   private readonly rollups = new Map<string, Rollup[]>()
   private readonly ranges = new Map<string, readonly OffsetRange[]>()
 
@@ -123,6 +126,14 @@ export class MemoryScoreStore implements ScoreStore {
     const dropped = this.rows.length - rows.length
     this.rows = rows
     return dropped
+  }
+
+  async put(label: LabelledRecord): Promise<void> {
+    this.said.set(JSON.stringify([label.pipeline, label.id]), label)
+  }
+
+  async labels(pipeline: string): Promise<readonly LabelledRecord[]> {
+    return [...this.said.values()].filter((label) => label.pipeline === pipeline)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

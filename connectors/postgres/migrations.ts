@@ -28,7 +28,10 @@ CREATE INDEX rollups_unsettled ON rollups (pipeline, width, start) WHERE NOT set
 CREATE TABLE stored_offsets (
   pipeline text NOT NULL, run_id text NOT NULL, prefix text COLLATE "C" NOT NULL,
   first bigint NOT NULL, next bigint NOT NULL, touched_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (pipeline, run_id, prefix, first));`,
+  PRIMARY KEY (pipeline, run_id, prefix, first));
+CREATE TABLE labels (
+  pipeline text NOT NULL, id text NOT NULL, label text NOT NULL, who text NOT NULL, "at" text NOT NULL, note text,
+  PRIMARY KEY (pipeline, id));`,
 ]
 
 /** Brings the schema up to date. Processes that start at once wait for one another on an advisory lock. */

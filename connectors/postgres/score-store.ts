@@ -2,6 +2,8 @@ import pg from 'pg'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type {
   DistributionQuery,
+  LabelledRecord,
+  LabelStore,
   Page,
   ScoreBin,
   ScoreQuery,
@@ -13,8 +15,10 @@ import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { intake, offsetSpan } from '../../src/core/scores/intake.ts'
 import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
 import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
+import { LABELS, type LabelRow, labelOfRow, labelValues, PUT_LABEL } from '../sql/labels.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
+import { storable } from './copy-rows.ts'
 import { migrate } from './migrations.ts'
 import { type PostgresScoreStoreOptions, postgresScoreStoreOptions } from './options.ts'
 import { daysOf, dropPartitions, ensurePartition } from './partitions.ts'
@@ -30,7 +34,7 @@ const CONNECT_TIMEOUT = 10_000
  * origin's stored offsets: what of a batch came before is left out row by row, whoever wrote it, without a unique
  * index over all partitions.
  */
-export class PostgresScoreStore implements ScoreStore {
+export class PostgresScoreStore implements ScoreStore, LabelStore {
   readonly name = 'postgres'
   private readonly options: PostgresScoreStoreOptions
   private readonly retention: RetentionClock
@@ -106,6 +110,22 @@ export class PostgresScoreStore implements ScoreStore {
 
   retain(pipeline: string, before: number): Promise<number> {
     return this.use((pool) => this.drop(pool, pipeline, before))
+  }
+
+  put(label: LabelledRecord): Promise<void> {
+    return this.use(async (pool) => {
+      await pool.query(
+        PUT_LABEL,
+        labelValues(label).map((value) => (value === null ? null : storable(value))),
+      )
+    })
+  }
+
+  labels(pipeline: string): Promise<readonly LabelledRecord[]> {
+    return this.use(async (pool) => {
+      const { rows } = await pool.query<LabelRow>(LABELS, [pipeline])
+      return rows.map(labelOfRow)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

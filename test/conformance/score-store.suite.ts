@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ScoreQuery, ScoreStore } from '../../src/core/ports.ts'
+import type { LabelStore, ScoreQuery, ScoreStore } from '../../src/core/ports.ts'
 import type { ScoredRecord } from '../../src/core/scored.ts'
 import { scoredRecords } from '../../src/core/scored-record.ts'
 import type { KeepPolicy } from '../../src/core/scores/intake.ts'
 import { hostileBatch, MORNING, scoredBatch } from './scored-batch.ts'
 
 /** A store on its own data, opened by the suite. `keep` is absent for the default: everything. */
-export type ScoreStoreFactory = (keep?: KeepPolicy) => Promise<ScoreStore>
+export type ScoreStoreFactory = (keep?: KeepPolicy) => Promise<ScoreStore & LabelStore>
 
 export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
   describe(`${name} keeps the promises of a ScoreStore`, () => {
-    let store: ScoreStore
+    let store: ScoreStore & LabelStore
     beforeAll(async () => {
       store = await create()
       await store.open()
@@ -204,6 +204,19 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       await expect(store.distribution({ pipeline: 'spread', from: 2, to: 1 })).rejects.toMatchObject({
         code: 'QUERY_INVALID',
       })
+    })
+
+    it('keeps the last label of a record', async () => {
+      const said = { pipeline: 'said', id: "o'rders-0-1", who: 'ada', at: '2026-03-01T08:00:00.000Z' }
+      await store.put({ ...said, label: 'anomaly', note: 'a "note"' })
+      await store.put({ ...said, id: 'orders-0-2', label: 'anomaly', note: 'kept' })
+      await store.put({ ...said, label: 'false_alarm', at: '2026-03-01T09:00:00.000Z' })
+      expect(await store.labels('nobody')).toEqual([])
+      const labels = [...(await store.labels('said'))].sort((a, b) => (a.id < b.id ? -1 : 1))
+      expect(labels).toEqual([
+        { ...said, label: 'false_alarm', at: '2026-03-01T09:00:00.000Z' },
+        { ...said, id: 'orders-0-2', label: 'anomaly', note: 'kept' },
+      ])
     })
 
     it('lists its pipelines', async () => {

@@ -8,6 +8,7 @@ export interface LabelledRecord {
   readonly note?: string
 }
 export interface LabelStore {
+  /** Keeps one label per record: a later one takes its place. */
   put(label: LabelledRecord): Promise<void>
   labels(pipeline: string): Promise<readonly LabelledRecord[]>
 }
