@@ -1,0 +1,147 @@
+import type { Alert, Episode } from '../core/ports.ts'
+import { type ScoredBatch, UNSCORED } from '../core/scored.ts'
+import { Episodes } from '../detect/episodes.ts'
+
+export interface AlertingOptions {
+  readonly cooldownMs: number
+  /** Episodes told one by one in a minute; beyond it one alert says how many there were. */
+  readonly stormLimit: number
+  /** Share of unscored records in a minute that is told. Default 0.05. */
+  readonly unscoredShare?: number
+  /** A stream that had records and then none for this long is told. Default 10 minutes. */
+  readonly silenceMs?: number
+}
+
+const MINUTE = 60_000
+const FEWEST = 100
+
+/**
+ * What a pipeline tells people: episodes of anomalies, and when the stream itself breaks: records that cannot be
+ * scored (a changed schema shows as that), or none at all. `told` hears each alert when it fires, every minute while
+ * it goes on, and when it is over.
+ */
+export class Alerting {
+  private readonly pipeline: string
+  private readonly options: AlertingOptions
+  private readonly told: (alert: Alert) => void
+  private readonly episodes: Episodes
+  private readonly firing = new Map<string, { alert: Alert; at: number }>()
+  private minute = { from: 0, opened: 0, records: 0, unscored: 0 }
+  private lastRecord: number | undefined
+
+  constructor(pipeline: string, options: AlertingOptions, told: (alert: Alert) => void, now = Date.now()) {
+    this.pipeline = pipeline
+    this.options = options
+    this.told = told
+    this.episodes = new Episodes(pipeline, options)
+    this.minute.from = now
+  }
+
+  get current(): Episode[] {
+    return this.episodes.current
+  }
+
+  observe(scored: ScoredBatch, now = Date.now()): void {
+    this.lastRecord = now
+    this.minute.records += scored.verdict.length
+    for (const verdict of scored.verdict) if (verdict === UNSCORED) this.minute.unscored++
+    this.end('silence', now)
+    for (const { kind, episode } of this.episodes.observe(scored, now)) this.episode(kind, episode, now)
+  }
+
+  /** To be called every few seconds: resolves what is over and looks at the last minute. */
+  tick(now = Date.now()): void {
+    for (const { kind, episode } of this.episodes.tick(now)) this.episode(kind, episode, now)
+    if (now - this.minute.from >= MINUTE) this.judgeMinute(now)
+    const { silenceMs = 10 * MINUTE } = this.options
+    if (this.lastRecord !== undefined && now - this.lastRecord >= silenceMs) {
+      const minutes = Math.round((now - this.lastRecord) / MINUTE)
+      this.fire('silence', 'major', `no record of ${this.pipeline} came for ${minutes} minutes`, now)
+    }
+  }
+
+  private episode(kind: 'opened' | 'grew' | 'resolved', episode: Episode, now: number): void {
+    const known = this.firing.get(episode.id)
+    if (kind === 'opened' && ++this.minute.opened > this.options.stormLimit) {
+      const summary = `${this.minute.opened} episodes began within a minute: only the first ${this.options.stormLimit} are told`
+      this.fire('storm', 'critical', summary, now)
+      return
+    }
+    if (kind !== 'opened' && known === undefined) return
+    const alert = alertOf(episode)
+    if (kind === 'resolved') {
+      this.firing.delete(episode.id)
+      this.told(alert)
+    } else if (known === undefined || known.alert.severity !== alert.severity || now - known.at >= MINUTE) {
+      this.firing.set(episode.id, { alert, at: now })
+      this.told(alert)
+    }
+  }
+
+  private judgeMinute(now: number): void {
+    const { records, unscored, opened } = this.minute
+    this.minute = { from: now, opened: 0, records: 0, unscored: 0 }
+    if (opened <= this.options.stormLimit) this.end('storm', now)
+    const { unscoredShare = 0.05 } = this.options
+    if (records >= FEWEST && unscored > records * unscoredShare) {
+      const share = ((100 * unscored) / records).toFixed(1)
+      this.fire('unscored', 'major', `${share} % of the last ${records} records could not be scored`, now)
+    } else {
+      this.end('unscored', now)
+    }
+  }
+
+  private fire(
+    kind: Exclude<Alert['kind'], 'episode'>,
+    severity: Alert['severity'],
+    summary: string,
+    now: number,
+  ) {
+    const known = this.firing.get(kind)
+    if (known !== undefined && now - known.at < MINUTE) return
+    const alert: Alert = {
+      id: known?.alert.id ?? `${this.pipeline}-${kind}-${now.toString(36)}`,
+      pipeline: this.pipeline,
+      kind,
+      state: 'firing',
+      severity,
+      entity: null,
+      summary,
+      started_at: known?.alert.started_at ?? new Date(now).toISOString(),
+      ended_at: null,
+      anomalies: 0,
+      max_score: null,
+      fields: [],
+    }
+    this.firing.set(kind, { alert, at: now })
+    this.told(alert)
+  }
+
+  private end(kind: Alert['kind'], now: number): void {
+    const known = this.firing.get(kind)
+    if (known === undefined) return
+    this.firing.delete(kind)
+    this.told({ ...known.alert, state: 'resolved', ended_at: new Date(now).toISOString() })
+  }
+}
+
+function alertOf(episode: Episode): Alert {
+  const { id, pipeline, entity, severity, started_at, ended_at, anomalies, max_score, fields } = episode
+  const who = entity === null ? pipeline : `${entity} (${pipeline})`
+  const what = anomalies === 1 ? 'an anomaly' : `${anomalies} anomalies`
+  const blame = fields.length === 0 ? '' : `, most to blame: ${fields.join(', ')}`
+  return {
+    id,
+    pipeline,
+    kind: 'episode',
+    state: ended_at === null ? 'firing' : 'resolved',
+    severity,
+    entity,
+    summary: `${what} of ${who}${blame}`,
+    started_at,
+    ended_at,
+    anomalies,
+    max_score,
+    fields,
+  }
+}
