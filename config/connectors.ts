@@ -11,11 +11,12 @@ import {
 } from '../connectors/kafka/options.ts'
 import { postgresScoreStoreOptions } from '../connectors/postgres/options.ts'
 import { redisRegistryOptions } from '../connectors/redis/options.ts'
+import { webhookOptions } from '../connectors/webhook/options.ts'
 
 /** Every connector that a pipeline file can name, by port: a new one is one line here. */
 export const source = z.discriminatedUnion('type', [fileSourceOptions, kafkaSourceOptions])
 
-export const sink = z.discriminatedUnion('type', [fileSinkOptions, kafkaSinkOptions])
+export const sink = z.discriminatedUnion('type', [fileSinkOptions, kafkaSinkOptions, webhookOptions])
 
 export const store = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('memory') }),

@@ -4,6 +4,7 @@ import { SurprisalError } from '../core/errors.ts'
 import type { DeadLetters, Sink, Source } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Logger } from '../core/telemetry.ts'
+import { AlertOutbox } from '../pipeline/alert-outbox.ts'
 
 /** What a pipeline reads: live, and once more from the start of a window to learn from. */
 export interface ConnectedSource {
@@ -78,20 +79,30 @@ async function fileSource(config: PipelineConfig): Promise<ConnectedSource> {
   }
 }
 
+/** The sinks that take records; a webhook takes alerts. */
 export async function connectSinks(config: PipelineConfig, logger: Logger): Promise<Sink[]> {
-  return Promise.all(
-    config.sinks.map(async (sink): Promise<Sink> => {
-      if (sink.type === 'kafka') {
-        const { KafkaSink } = await import('../../connectors/kafka/sink.ts')
-        return new KafkaSink(kafkaOf(config), sink, config.name, logger)
-      }
+  const sinks: Sink[] = []
+  for (const sink of config.sinks) {
+    if (sink.type === 'kafka') {
+      const { KafkaSink } = await import('../../connectors/kafka/sink.ts')
+      sinks.push(new KafkaSink(kafkaOf(config), sink, config.name, logger))
+    } else if (sink.type === 'file') {
       const { fileSink } = await import('../../connectors/files/open-sink.ts')
-      return fileSink(sink.path, {
-        keep: sink.keep,
-        ...(sink.format !== undefined && { format: sink.format }),
-      })
-    }),
-  )
+      const format = sink.format === undefined ? {} : { format: sink.format }
+      sinks.push(await fileSink(sink.path, { keep: sink.keep, ...format }))
+    }
+  }
+  return sinks
+}
+
+export async function connectAlerts(config: PipelineConfig, logger: Logger): Promise<AlertOutbox[]> {
+  const outboxes: AlertOutbox[] = []
+  for (const sink of config.sinks) {
+    if (sink.type !== 'webhook') continue
+    const { WebhookChannel } = await import('../../connectors/webhook/channel.ts')
+    outboxes.push(new AlertOutbox(new WebhookChannel(sink), sink.queue, logger))
+  }
+  return outboxes
 }
 
 export async function connectDeadLetters(

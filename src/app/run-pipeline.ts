@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts'
 import type { RetrainQueue } from '../core/ports.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
+import { Alerting } from '../pipeline/alerting.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
@@ -13,9 +14,17 @@ import { retrainHandler } from '../retrain/retrain-handler.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { connectQueue, connectRegistry, connectStore } from './connect.ts'
-import { type ConnectedSource, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
+import {
+  type ConnectedSource,
+  connectAlerts,
+  connectDeadLetters,
+  connectSinks,
+  connectSource,
+} from './connect-stream.ts'
 import { openHttp } from './open-http.ts'
 import { retrainPlan, windowStart } from './retrain-plan.ts'
+
+const TICK_MS = 5_000
 
 /**
  * `surprisal run`: the scorer, the API and, where jobs wait in this process, the trainer of one pipeline. Returns
@@ -35,6 +44,7 @@ export async function runPipelineFile(
     return part
   }
   const background: Promise<void>[] = []
+  let ticking: NodeJS.Timeout | undefined
   try {
     const registry = keep(await connectRegistry(config.registry))
     const connected = await connectSource(config, logger)
@@ -43,6 +53,12 @@ export async function runPipelineFile(
     const deadLetters = await connectDeadLetters(config, logger)
     if (deadLetters !== undefined) keep(deadLetters)
     const store = config.store && keep(await connectStore(config.store))
+    const outboxes = (await connectAlerts(config, logger)).map(keep)
+    const { cooldown_ms: cooldownMs, storm_limit: stormLimit } = config.alerts
+    const alerting = new Alerting(name, { cooldownMs, stormLimit }, (alert) => {
+      for (const outbox of outboxes) outbox.put(alert)
+    })
+    ticking = setInterval(() => alerting.tick(), TICK_MS)
     const handle = keep(new ScorerHandle())
     const load = (artifact: Uint8Array, version: number) => loadDetector(config, artifact, version)
     const metrics = new Registry()
@@ -108,11 +124,13 @@ export async function runPipelineFile(
       logger,
       options: { errors: config.errors, flow_control: config.flow_control },
       metrics: new PipelineMetrics(metrics, name, source),
+      observe: (scored) => alerting.observe(scored),
       ...(deadLetters && { deadLetters }),
       ...(store && { store }),
     })
   } finally {
     ending.abort()
+    clearInterval(ticking)
     await Promise.allSettled(background)
     for (const part of open.reverse()) {
       await Promise.resolve(part[Symbol.asyncDispose]()).catch((error: unknown) =>
