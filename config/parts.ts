@@ -90,10 +90,12 @@ export const retrainOptions = z.strictObject({
     .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 12h, 30d or 8w')
     .optional()
     .describe('A champion older than this is retrained.'),
-  drift: z
-    .enum(['off', 'warn', 'recalibrate', 'retrain'])
-    .default('warn')
-    .describe('What detected drift does.'),
+  drift: z.enum(['off', 'warn', 'retrain']).default('warn').describe('What detected drift does.'),
+  drift_debounce: z
+    .string()
+    .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 10m or 12h')
+    .default('10m')
+    .describe('How long drift must be quiet before its retraining starts; further triggers put it off.'),
   promote: z
     .enum(['auto', 'manual'])
     .default('auto')

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import { onFile } from '../../connectors/files/file-error.ts'
 import { messageOf } from '../core/errors.ts'
+import { assetPath } from '../core/package-root.ts'
 import type { RetrainQueue } from '../core/ports.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
@@ -21,8 +22,9 @@ import {
   connectSinks,
   connectSource,
 } from './connect-stream.ts'
+import { lookOn } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
-import { retrainPlan, windowStart } from './retrain-plan.ts'
+import { durationMs, retrainPlan, windowStart } from './retrain-plan.ts'
 
 const TICK_MS = 5_000
 
@@ -65,10 +67,10 @@ export async function runPipelineFile(
     let warming: string | null = null
 
     const { file } = config.model
+    const queue = file === undefined ? keep(await connectQueue(config.queue)) : undefined
     if (file !== undefined) {
       handle.swap(await load(await onFile(file, 'read', () => readFile(file)), 1))
-    } else {
-      const queue = keep(await connectQueue(config.queue))
+    } else if (queue !== undefined) {
       await queue.open()
       background.push(
         followChampion(
@@ -101,6 +103,16 @@ export async function runPipelineFile(
         background.push(train(config, queue, registry, connected, stop, logger))
     }
 
+    const reasons = (): string[] => [source.unready?.() ?? null, warming].filter((reason) => reason !== null)
+    const { observe, monitor, feed } = lookOn({
+      name,
+      source,
+      handle,
+      reasons,
+      drift: { action: config.retrain.drift, debounceMs: durationMs(config.retrain.drift_debounce) },
+      logger,
+      ...(queue && { queue }),
+    })
     if (config.api !== undefined) {
       const { MemoryScoreStore } = await import('../../connectors/memory/score-store.ts')
       const http = await openHttp(config.api, {
@@ -108,7 +120,11 @@ export async function runPipelineFile(
         registry,
         metrics,
         scorer: async (pipeline) => (pipeline === name ? handle.current : undefined),
-        unready: async () => [source.unready?.() ?? null, warming].filter((reason) => reason !== null),
+        unready: async () => reasons(),
+        monitor,
+        feed,
+        page: assetPath('web'),
+        ...(queue && { queue }),
         logger,
       })
       keep(http)
@@ -123,6 +139,7 @@ export async function runPipelineFile(
       signal,
       logger,
       options: { errors: config.errors, flow_control: config.flow_control },
+      observe,
       metrics: new PipelineMetrics(metrics, name, source),
       observe: (scored) => alerting.observe(scored),
       ...(deadLetters && { deadLetters }),

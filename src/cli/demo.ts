@@ -46,7 +46,7 @@ Examples:
     .action(demo)
 }
 
-async function demo({ once, records, rate, seed, output }: DemoArguments): Promise<void> {
+async function demo({ once, records, rate, seed, port, output }: DemoArguments): Promise<void> {
   const { openFlights } = await import('../app/demo-flights.ts')
   const { runDemo } = await import('../demo/demo.ts')
   const { signal } = interruption
@@ -55,7 +55,7 @@ async function demo({ once, records, rate, seed, output }: DemoArguments): Promi
   using progress = await startProgress('fit')
   let scoring = false
   let flagged = 0
-  const { summary } = await runDemo({
+  const { summary, artifact, routes } = await runDemo({
     flights: flights.batches,
     trainingRecords: flights.trainingRecords,
     maxRows: TRAINING_SAMPLE,
@@ -79,6 +79,23 @@ async function demo({ once, records, rate, seed, output }: DemoArguments): Promi
   })
   report(output, summary)
   if (once) return
+  const { runLiveDemo } = await import('../app/demo-live.ts')
+  const { pino } = await import('pino')
+  await runLiveDemo({
+    flights: flights.batches,
+    routes,
+    artifact,
+    port,
+    rate,
+    faultShare: FAULT_SHARE,
+    seed,
+    signal,
+    logger: pino({ level: 'warn' }, pino.destination(2)),
+    onListening: (url) =>
+      note(
+        `\nlive on ${url}: flights come in, faults among them; in a minute all grow late, and a retrained model takes over. Ctrl-C ends it`,
+      ),
+  })
 }
 
 /** One flagged record, with the field to blame. */

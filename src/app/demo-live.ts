@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { duckdbScoreStoreOptions } from '../../connectors/duckdb/options.ts'
+import { DuckdbScoreStore } from '../../connectors/duckdb/score-store.ts'
+import { FsModelRegistry } from '../../connectors/fs/model-registry.ts'
+import { MemoryRetrainQueue } from '../../connectors/memory/retrain-queue.ts'
+import { assetPath } from '../core/package-root.ts'
+import { random } from '../core/random.ts'
+import type { RecordBatch } from '../core/record.ts'
+import type { Logger } from '../core/telemetry.ts'
+import { FlightFaultPlanter } from '../demo/flight-faults.ts'
+import { LiveFlights } from '../demo/live-flights.ts'
+import { Detector } from '../detect/detector.ts'
+import { runPipeline } from '../pipeline/run.ts'
+import { ScorerHandle } from '../pipeline/scorer-handle.ts'
+import { retrainHandler } from '../retrain/retrain-handler.ts'
+import { followChampion } from './champion.ts'
+import { lookOn } from './onlookers.ts'
+import { openHttp } from './open-http.ts'
+
+export interface LiveDemo {
+  readonly flights: AsyncIterator<RecordBatch>
+  readonly routes: ReadonlySet<string>
+  readonly artifact: Uint8Array
+  readonly port: number
+  readonly rate: number
+  readonly faultShare: number
+  readonly seed: number
+  readonly signal: AbortSignal
+  readonly logger: Logger
+  /** The dashboard's address, once it answers. */
+  onListening(url: string): void
+}
+
+const NAME = 'flights'
+const RECORDS_PER_SECOND = 2000
+const DRIFT = { driftAfter: 120_000, driftMinutes: 20, keep: 60_000 }
+const MINIMUM_RECORDS = 10_000
+
+/**
+ * The demo on its dashboard, all of it in this process and a temporary folder: scores flights as they come in, sees
+ * them drift, retrains in a child process, and promotes the better model between two batches.
+ */
+export async function runLiveDemo(demo: LiveDemo): Promise<void> {
+  const { signal, logger, rate, seed } = demo
+  const folder = await mkdtemp(join(tmpdir(), 'surprisal-demo-'))
+  await using parts = new AsyncDisposableStack()
+  parts.defer(() => rm(folder, { recursive: true, force: true }))
+  const registry = parts.use(new FsModelRegistry(join(folder, 'models')))
+  const store = parts.use(
+    new DuckdbScoreStore(duckdbScoreStoreOptions.parse({ path: join(folder, 'scores.duckdb') })),
+  )
+  const queue = parts.use(new MemoryRetrainQueue())
+  const handle = parts.use(new ScorerHandle())
+  const source = new LiveFlights(demo.flights, {
+    ...DRIFT,
+    planter: new FlightFaultPlanter(demo.faultShare, demo.routes, random(seed + 2)),
+    recordsPerSecond: RECORDS_PER_SECOND,
+  })
+  const load = (artifact: Uint8Array, modelVersion: number) => Detector.load(artifact, { modelVersion, rate })
+  const first = await registry.put(NAME, demo.artifact, {}, await registry.fence(NAME))
+  await registry.setAlias(NAME, 'champion', first.version, 'demo', 'the first model')
+
+  const { observe, monitor, feed } = lookOn({
+    name: NAME,
+    source,
+    handle,
+    queue,
+    drift: { action: 'retrain', debounceMs: 5000 },
+    logger,
+    reasons: () => [],
+  })
+  const handler = retrainHandler({
+    registry,
+    load,
+    plan: () => ({
+      window: async function* () {
+        yield* source.recent
+      },
+      source: 'the latest live flights',
+      fit: { rate, seed, maxRows: DRIFT.keep },
+      minimumRecords: MINIMUM_RECORDS,
+      excluded: [],
+      promote: 'auto',
+    }),
+  })
+  const background = [
+    followChampion(
+      registry,
+      NAME,
+      handle,
+      async ({ version }) => load(await registry.get(NAME, version), version),
+      signal,
+      logger,
+    ),
+    queue.work(handler, signal),
+  ]
+  await store.open()
+  const http = parts.use(
+    await openHttp(
+      { listen: `127.0.0.1:${demo.port}`, cors: [] },
+      {
+        store,
+        registry,
+        queue,
+        monitor,
+        feed,
+        logger,
+        page: assetPath('web'),
+        scorer: async (pipeline) => (pipeline === NAME ? handle.current : undefined),
+      },
+    ),
+  )
+  demo.onListening(http.url)
+  await runPipeline({ pipeline: NAME, source, scorer: handle, sinks: [], store, signal, logger, observe })
+  await Promise.allSettled(background)
+}
