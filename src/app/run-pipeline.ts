@@ -139,9 +139,11 @@ export async function runPipelineFile(
       signal,
       logger,
       options: { errors: config.errors, flow_control: config.flow_control },
-      observe,
       metrics: new PipelineMetrics(metrics, name, source),
-      observe: (scored) => alerting.observe(scored),
+      observe: (scored) => {
+        observe(scored)
+        alerting.observe(scored)
+      },
       ...(deadLetters && { deadLetters }),
       ...(store && { store }),
     })
