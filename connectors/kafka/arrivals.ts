@@ -1,9 +1,11 @@
 import type { KafkaMessage } from 'kafkajs'
 
-interface Arrival {
+export interface Arrival {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly KafkaMessage[]
+  /** The offset after the fetch that brought them. */
+  readonly next: number
 }
 
 const MAX_WAITING = 4

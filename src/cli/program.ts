@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { packageVersion } from '../core/package-root.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addDemo } from './demo.ts'
+import { addDlq } from './dlq.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addExplain } from './explain.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [
   addFit,
   addScore,
   addRun,
+  addDlq,
   addExplain,
   addEvaluate,
   addCalibrate,
