@@ -8,6 +8,7 @@ import { alertRate } from './alert-rate.ts'
 import { writeArtifact } from './artifact.ts'
 import { learnCalibrated } from './conformal.ts'
 import { describeModel } from './describe-model.ts'
+import { type FitCheckpoints, NumberedCheckpoints } from './fit-checkpoints.ts'
 import type { Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
 import { StreamSample } from './sample.ts'
@@ -40,6 +41,8 @@ export interface FitDetectorOptions {
   /** Where the data comes from, for the model's lineage. */
   readonly source?: string
   readonly signal?: AbortSignal
+  /** With what an interrupted run of the same fit saved, the model is the one it would have made. */
+  readonly checkpoints?: FitCheckpoints
   readonly onProgress?: (progress: RetrainProgress) => void
   readonly logger?: Logger
 }
@@ -55,7 +58,7 @@ export const FEWEST_RECORDS = 20
  * Learns what is normal and returns it as a model file: samples the stream, decides column kinds, fits the flows,
  * calibrates on records that they have not seen, and writes golden vectors.
  * @throws SurprisalError DATA_INSUFFICIENT with how much was found and is needed; USAGE; ABORTED; SCHEMA_MISMATCH
- *   for an override of a column that is not there
+ *   for an override of a column that is not there; MODEL_INVALID for checkpoints of another fit
  */
 export async function fitDetector(
   batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
@@ -84,6 +87,7 @@ export async function fitDetector(
       ...Object.fromEntries((options.ignore ?? []).map((f) => [f, { ignore: true }])),
     },
     ...(signal && { signal }),
+    ...(options.checkpoints && { checkpoints: new NumberedCheckpoints(options.checkpoints) }),
     onProgress: (p) =>
       onProgress?.({
         stage: 'fit',

@@ -8,6 +8,7 @@ import type { BackendName } from '../train/backend.ts'
 import type { MembersProgress } from '../train/members.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
+import type { NumberedCheckpoints } from './fit-checkpoints.ts'
 import { fitFlows } from './fit-flows.ts'
 import { type Architecture, jobsOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
@@ -25,6 +26,7 @@ export interface LearnOptions {
   /** Column kinds and members are to be as there, so that log densities compare member by member. */
   readonly like?: Learned
   readonly signal?: AbortSignal
+  readonly checkpoints?: NumberedCheckpoints
   readonly onProgress?: (progress: MembersProgress) => void
 }
 
@@ -79,8 +81,9 @@ async function learnOnce(
   rows: TrainingRows,
   fit: Int32Array,
   stop: Int32Array,
-  { architecture, backend, effort, seed, overrides, like, signal, onProgress }: LearnOptions,
+  options: LearnOptions,
 ): Promise<Learned> {
+  const { architecture, backend, effort, seed, overrides, like, signal, checkpoints, onProgress } = options
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
     overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like.encoder) },
   })
@@ -96,10 +99,13 @@ async function learnOnce(
   }
   const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
   const jobs = jobsOf(plan, learning.encoded, stopping.encoded, effort)
-  const fits = await fitFlows(
-    jobs.filter((job) => job !== null),
-    { backend, ...(signal && { signal }), ...(onProgress && { onProgress }) },
-  )
+  const flows = jobs.filter((job) => job !== null)
+  const fits = await fitFlows(flows, {
+    backend,
+    ...(signal && { signal }),
+    ...(checkpoints && { checkpoints: checkpoints.round(flows.length) }),
+    ...(onProgress && { onProgress }),
+  })
   const at = (m: number) => jobs.slice(0, m).filter((job) => job !== null).length
   const fitted = jobs.map((job, m) => (job === null ? null : fits[at(m)]))
   return {

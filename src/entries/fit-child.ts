@@ -24,6 +24,10 @@ process.on('message', async (message: ToChild) => {
     const { artifact } = await fitDetector(batches, {
       ...message.settings,
       logger,
+      checkpoints: {
+        resume: message.checkpoints,
+        save: (checkpoint) => send({ type: 'checkpoint', checkpoint }),
+      },
       onProgress: (progress) => send({ type: 'progress', progress }),
     })
     last({ type: 'done', artifact })

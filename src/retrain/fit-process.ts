@@ -4,6 +4,7 @@ import { type ErrorCode, SurprisalError } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
 import type { RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
+import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
 import type { FitDetectorOptions } from '../detect/fit-detector.ts'
 
 /** What crosses the process boundary of a fit: no functions, no signal. */
@@ -11,24 +12,20 @@ export type FitSettings = Omit<FitDetectorOptions, 'signal' | 'onProgress' | 'lo
 
 export type ToChild =
   | { readonly type: 'batch'; readonly batch: RecordBatch }
-  | { readonly type: 'fit'; readonly settings: FitSettings; readonly checkpoints: readonly Checkpoint[] }
+  | { readonly type: 'fit'; readonly settings: FitSettings; readonly checkpoints: readonly FitCheckpoint[] }
 export type FromChild =
   | { readonly type: 'progress'; readonly progress: RetrainProgress }
-  | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly type: 'checkpoint'; readonly checkpoint: FitCheckpoint }
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'done'; readonly artifact: Uint8Array }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
-export interface Checkpoint {
-  readonly member: number
-  readonly bytes: Uint8Array
-}
 
 export interface FitHooks {
   readonly signal: AbortSignal
   /** Of an earlier attempt on the same window. */
-  readonly checkpoints: readonly Checkpoint[]
+  readonly checkpoints: readonly FitCheckpoint[]
   onProgress(progress: RetrainProgress): void
-  onCheckpoint(checkpoint: Checkpoint): void
+  onCheckpoint(checkpoint: FitCheckpoint): void
   onLog(line: string): void
 }
 

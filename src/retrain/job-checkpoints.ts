@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 import type { CheckpointStore } from '../core/ports.ts'
-import type { Checkpoint } from './fit-process.ts'
+import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
 import type { TrainingWindow } from './training-window.ts'
 
 /**
@@ -13,7 +13,8 @@ export class JobCheckpoints {
 
   constructor(
     private readonly store: CheckpointStore,
-    private readonly members = 16,
+    /** Five folds and a final fit of four flows each, all of them twice where they are trimmed. */
+    private readonly members = 48,
   ) {}
 
   async saveWindow(job: string, window: TrainingWindow): Promise<void> {
@@ -26,14 +27,15 @@ export class JobCheckpoints {
   }
 
   /** Returns at once; of saves that overtake each other only the latest is written. */
-  save(job: string, { member, bytes }: Checkpoint): void {
+  save(job: string, { member, bytes }: FitCheckpoint): void {
     const slot = `${job}.${member}`
     this.pending.set(slot, bytes)
     if (!this.writing.has(slot)) this.writing.set(slot, this.write(slot))
   }
 
-  async load(job: string): Promise<readonly Checkpoint[]> {
-    const found: Checkpoint[] = []
+  async load(job: string): Promise<readonly FitCheckpoint[]> {
+    await Promise.all(this.writing.values())
+    const found: FitCheckpoint[] = []
     for (let member = 0; member < this.members; member++) {
       const bytes = await this.store.load(`${job}.${member}`)
       if (bytes !== undefined) found.push({ member, bytes })
@@ -42,10 +44,10 @@ export class JobCheckpoints {
   }
 
   async remove(job: string): Promise<void> {
-    this.pending.clear()
+    const slots = Array.from({ length: this.members }, (_, member) => `${job}.${member}`)
+    for (const slot of slots) this.pending.delete(slot)
     await Promise.all(this.writing.values())
-    await this.store.remove(`${job}.window`)
-    for (let member = 0; member < this.members; member++) await this.store.remove(`${job}.${member}`)
+    for (const slot of [...slots, `${job}.window`]) await this.store.remove(slot)
   }
 
   private async write(slot: string): Promise<void> {

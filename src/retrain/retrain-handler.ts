@@ -1,6 +1,8 @@
-import type { JobContext, JobHandler, LabelStore, ModelRegistry } from '../core/ports.ts'
+import { type ErrorCode, isSurprisalError, messageOf } from '../core/errors.ts'
+import type { JobContext, JobHandler, LabelStore, ModelRegistry, RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Detector } from '../detect/detector.ts'
+import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
 import { evaluateModel } from './evaluate-model.ts'
 import { type FitSettings, fitInProcess } from './fit-process.ts'
 import { GATE, type GateDecision, judge } from './gate.ts'
@@ -29,6 +31,7 @@ export interface RetrainDependencies {
 
 /** The newest share of the window judges; it never teaches. */
 const GATE_SHARE = 0.1
+const LEFT_TO_OTHERS: ReadonlySet<ErrorCode> = new Set(['FENCE_STALE', 'ABORTED'])
 
 /**
  * The work of a retraining job: collect → fit (child process) → evaluate → publish → promote or reject. The fencing
@@ -36,28 +39,48 @@ const GATE_SHARE = 0.1
  */
 export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
   return async (context) => {
-    const { registry } = dependencies
     const { pipeline } = context.job.request
     const plan = dependencies.plan(pipeline)
-    const fence = await registry.fence(pipeline)
-    await using champion = await currentChampion(dependencies, pipeline)
-
-    const window = await windowOf(dependencies, plan, context, champion)
-    const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
-
-    const artifact = await fitChallenger(dependencies, plan, context, train)
-    await context.progress({ stage: 'evaluate', fraction: 0.92 })
-    await using challenger = await dependencies.load(artifact, 0)
-    const decision = await decide(plan, challenger, champion, gate, context.signal)
-    await context.log(decision.reason)
-
-    await context.progress({ stage: 'publish', fraction: 0.98 })
-    const summary = summaryOf(challenger, window, decision)
-    const { version } = await registry.put(pipeline, artifact, summary, fence)
-    await announce(registry, plan, context, version, decision)
-    await dependencies.checkpoints?.remove(context.job.id)
-    return { version, ...summary }
+    const fence = await dependencies.registry.fence(pipeline)
+    try {
+      return await retrained(dependencies, plan, fence, context)
+    } catch (error) {
+      if (isFinal(error)) await dependencies.checkpoints?.remove(context.job.id)
+      throw error
+    }
   }
+}
+
+async function retrained(
+  dependencies: RetrainDependencies,
+  plan: RetrainPlan,
+  fence: number,
+  context: JobContext,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { registry } = dependencies
+  const { pipeline } = context.job.request
+  await using champion = await currentChampion(dependencies, pipeline)
+
+  const window = await windowOf(dependencies, plan, context, champion)
+  const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
+
+  const artifact = await fitChallenger(dependencies, plan, context, train)
+  await context.progress({ stage: 'evaluate', fraction: 0.92 })
+  await using challenger = await dependencies.load(artifact, 0)
+  const decision = await decide(plan, challenger, champion, gate, context.signal)
+  await context.log(decision.reason)
+
+  await context.progress({ stage: 'publish', fraction: 0.98 })
+  const summary = summaryOf(challenger, window, decision)
+  const { version } = await registry.put(pipeline, artifact, summary, fence)
+  await announce(registry, plan, context, version, decision)
+  await dependencies.checkpoints?.remove(context.job.id)
+  return { version, ...summary }
+}
+
+/** Nobody goes on with the job. A stale attempt leaves the checkpoints to the one that overtook it. */
+function isFinal(error: unknown): boolean {
+  return isSurprisalError(error) && !error.retryable && !LEFT_TO_OTHERS.has(error.code)
 }
 
 async function currentChampion(
@@ -101,26 +124,31 @@ async function fitChallenger(
   train: readonly RecordBatch[],
 ): Promise<Uint8Array> {
   const { id } = context.job
+  const saved = (await checkpoints?.load(id)) ?? []
+  if (saved.length > 0) await context.log(`goes on from the checkpoints of ${saved.length} flows`)
   const curve: { step: number; train: number; held_out: number }[] = []
-  return fitInProcess(
-    train,
-    { ...plan.fit, gate: false, source: plan.source },
-    {
-      signal: context.signal,
-      checkpoints: (await checkpoints?.load(id)) ?? [],
-      onProgress: (progress) => {
-        if (progress.held_out_nll !== undefined) {
-          const { step = 0, train_nll = Number.NaN, held_out_nll } = progress
-          curve.push({ step, train: train_nll, held_out: held_out_nll })
-        }
-        void context
-          .progress({ ...progress, fraction: 0.05 + 0.85 * progress.fraction, curve })
-          .catch(() => {})
-      },
-      onCheckpoint: (checkpoint) => checkpoints?.save(id, checkpoint),
-      onLog: (line) => void context.log(line).catch(() => {}),
+  const hooks = {
+    signal: context.signal,
+    onProgress: (progress: RetrainProgress) => {
+      if (progress.held_out_nll !== undefined) {
+        const { step = 0, train_nll = Number.NaN, held_out_nll } = progress
+        curve.push({ step, train: train_nll, held_out: held_out_nll })
+      }
+      void context.progress({ ...progress, fraction: 0.05 + 0.85 * progress.fraction, curve }).catch(() => {})
     },
-  )
+    onCheckpoint: (checkpoint: FitCheckpoint) => checkpoints?.save(id, checkpoint),
+    onLog: (line: string) => void context.log(line).catch(() => {}),
+  }
+  const attempt = (resume: readonly FitCheckpoint[]) =>
+    fitInProcess(train, { ...plan.fit, gate: false, source: plan.source }, { ...hooks, checkpoints: resume })
+  try {
+    return await attempt(saved)
+  } catch (error) {
+    if (saved.length === 0 || !isSurprisalError(error, 'MODEL_INVALID')) throw error
+    // Written by another release, or torn: that costs time, not the job.
+    await context.log(`starts afresh: ${messageOf(error)}`)
+    return attempt([])
+  }
 }
 
 async function decide(
