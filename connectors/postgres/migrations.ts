@@ -14,7 +14,7 @@ CREATE TABLE scores (
   log_prob double precision, score double precision, p_value double precision, p_method text,
   verdict text NOT NULL, severity text, threshold double precision NOT NULL, reasons json, attribution json
 ) PARTITION BY RANGE (time);
-CREATE INDEX scores_by_offset ON scores USING brin ("offset" int8_minmax_multi_ops, time) WITH (pages_per_range = 16);
+CREATE INDEX scores_by_offset ON scores ("offset");
 CREATE INDEX scores_by_time ON scores (pipeline, time DESC);
 CREATE INDEX scores_flagged ON scores (pipeline, time DESC) WHERE verdict <> 'normal';
 CREATE INDEX scores_ranked ON scores (pipeline, coalesce(score, -1) DESC) WHERE verdict = 'anomaly';
