@@ -45,14 +45,13 @@ const MINIMUM_RECORDS = 10_000
 export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   const { signal, logger, rate, seed } = demo
   const folder = await mkdtemp(join(tmpdir(), 'surprisal-demo-'))
-  await using parts = new AsyncDisposableStack()
-  parts.defer(() => rm(folder, { recursive: true, force: true }))
-  const registry = parts.use(new FsModelRegistry(join(folder, 'models')))
-  const store = parts.use(
-    new DuckdbScoreStore(duckdbScoreStoreOptions.parse({ path: join(folder, 'scores.duckdb') })),
+  await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  await using registry = new FsModelRegistry(join(folder, 'models'))
+  await using store = new DuckdbScoreStore(
+    duckdbScoreStoreOptions.parse({ path: join(folder, 'scores.duckdb') }),
   )
-  const queue = parts.use(new MemoryRetrainQueue())
-  const handle = parts.use(new ScorerHandle())
+  await using queue = new MemoryRetrainQueue()
+  await using handle = new ScorerHandle()
   const source = new LiveFlights(demo.flights, {
     ...DRIFT,
     planter: new FlightFaultPlanter(demo.faultShare, demo.routes, random(seed + 2)),
@@ -97,20 +96,18 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
     queue.work(handler, signal),
   ]
   await store.open()
-  const http = parts.use(
-    await openHttp(
-      { listen: `127.0.0.1:${demo.port}`, cors: [] },
-      {
-        store,
-        registry,
-        queue,
-        monitor,
-        feed,
-        logger,
-        page: assetPath('web'),
-        scorer: async (pipeline) => (pipeline === NAME ? handle.current : undefined),
-      },
-    ),
+  await using http = await openHttp(
+    { listen: `127.0.0.1:${demo.port}`, cors: [] },
+    {
+      store,
+      registry,
+      queue,
+      monitor,
+      feed,
+      logger,
+      page: assetPath('web'),
+      scorer: async (pipeline) => (pipeline === NAME ? handle.current : undefined),
+    },
   )
   demo.onListening(http.url)
   await runPipeline({ pipeline: NAME, source, scorer: handle, sinks: [], store, signal, logger, observe })
