@@ -92,6 +92,7 @@ export async function fitDetector(
       onProgress?.({
         stage: 'fit',
         fraction: 0.05 + 0.9 * p.done,
+        member: p.member,
         step: p.step,
         steps: p.steps,
         train_nll: p.trainNll,

@@ -18,6 +18,8 @@ export interface DriftWatchOptions {
 
 /** Looks at drift against the model that scored each batch; a new model is a new reference. */
 export class DriftWatch {
+  /** The drifted fields that the log already names. */
+  private told = ''
   private monitor: { readonly version: number; readonly monitor: DriftMonitor } | undefined
 
   constructor(private readonly options: DriftWatchOptions) {}
@@ -35,13 +37,18 @@ export class DriftWatch {
     const { pipeline, action, queue, debounceMs, logger, onLook } = this.options
     const iso = (time: number): string => new Date(time).toISOString()
     onLook({ ...look, from: iso(look.from), to: iso(look.to) })
-    if (look.triggered.length === 0) return
+    if (look.triggered.length === 0) {
+      this.told = ''
+      return
+    }
     const effects = new Map(look.fields.map(({ field, effect }) => [field, effect]))
     const named = look.triggered.map(
       (field) => `${field} (stability index ${effects.get(field)?.toFixed(2)})`,
     )
     const reason = `drifted: ${named.join(', ')}`
-    logger.warn({ pipeline, fields: look.triggered }, reason)
+    const fields = [...look.triggered].sort().join(', ')
+    if (fields !== this.told) logger.warn({ pipeline, fields: look.triggered }, reason)
+    this.told = fields
     if (action !== 'retrain') return
     queue
       ?.enqueue({ pipeline, trigger: 'drift', reason, who: 'drift watch', debounceMs })

@@ -130,7 +130,8 @@ async function fitChallenger(
   const hooks = {
     signal: context.signal,
     onProgress: (progress: RetrainProgress) => {
-      if (progress.held_out_nll !== undefined) {
+      // One flow's curve: several in one drawing say nothing.
+      if (progress.member === 0 && progress.held_out_nll !== undefined) {
         const { step = 0, train_nll = Number.NaN, held_out_nll } = progress
         curve.push({ step, train: train_nll, held_out: held_out_nll })
       }

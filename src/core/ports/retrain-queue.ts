@@ -14,6 +14,8 @@ export interface RetrainProgress {
   readonly stage: 'queued' | 'collect' | 'fit' | 'calibrate' | 'evaluate' | 'publish' | 'done'
   /** 0 … 1 of the whole job. */
   readonly fraction: number
+  /** Which flow of the ensemble the figures are of, from 0. */
+  readonly member?: number
   readonly step?: number
   readonly steps?: number
   readonly train_nll?: number
