@@ -177,7 +177,7 @@ export const kafkaSinkOptions = z.strictObject({
     .optional()
     .describe('false writes no scored records.'),
   anomalies: z.union([z.string().min(1), z.literal(false)]).optional(),
-  encoding: z.enum(['json', 'packed']).default('json').describe('packed: one message per batch.'),
+  encoding: z.enum(['json', 'packed']).default('json').describe('packed: one Arrow IPC stream per batch.'),
 })
 export type KafkaSinkOptions = z.output<typeof kafkaSinkOptions>
 

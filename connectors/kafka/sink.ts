@@ -2,9 +2,10 @@ import type { Delivery, Sink } from '../../src/core/ports.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import type { KafkaOptions, KafkaSinkOptions } from './options.ts'
+import { packedMessages } from './packed-messages.ts'
 import { recordMessages } from './scored-messages.ts'
 import { senderOf } from './sender.ts'
-import { TopicWriter } from './topic-writer.ts'
+import { MAX_REQUEST_BYTES, TopicWriter } from './topic-writer.ts'
 
 /** Scored records to `<in>.scored` and anomalies with their attributions to `<in>.anomalies`. */
 export class KafkaSink implements Sink {
@@ -29,10 +30,15 @@ export class KafkaSink implements Sink {
 
   async write(scored: ScoredBatch, delivery?: Delivery): Promise<void> {
     const input = scored.batch.origin.topic ?? this.fallback
-    const { scored: all, anomalies } = this.options
+    const { scored: all, anomalies, encoding } = this.options
     const sender = senderOf(delivery)
-    if (all !== false)
-      await this.writer.write(all ?? `${input}.scored`, recordMessages(scored, delivery, 'all'), sender)
+    if (all !== false) {
+      const messages =
+        encoding === 'packed'
+          ? packedMessages(scored, MAX_REQUEST_BYTES)
+          : recordMessages(scored, delivery, 'all')
+      await this.writer.write(all ?? `${input}.scored`, messages, sender)
+    }
     if (anomalies !== false) {
       const messages = recordMessages(scored, delivery, 'anomalies')
       await this.writer.write(anomalies ?? `${input}.anomalies`, messages, sender)

@@ -8,7 +8,7 @@ import { inGroups } from './scored-messages.ts'
 import type { Sender } from './sender.ts'
 
 /** Below the broker's default message.max.bytes (1 MiB), with room for what the protocol adds. */
-const MAX_REQUEST_BYTES = 900_000
+export const MAX_REQUEST_BYTES = 900_000
 
 /** A producer that writes messages in order, in requests that the broker takes. */
 export class TopicWriter implements AsyncDisposable {
