@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isSurprisalError, messageOf, SurprisalError } from '../core/errors.ts'
 import { contextColumns, type FlowWeights } from '../core/flow-spec.ts'
 import { validateSpec, validateWeights } from '../flow/validation.ts'
+import { GaussianMixture } from './gaussian-mixture.ts'
 import { FORMAT_VERSION, type Manifest, manifestSchema } from './manifest.ts'
 import { readSafetensors, type Tensor, writeSafetensors } from './safetensors.ts'
 
@@ -96,11 +97,12 @@ export function readArtifact(bytes: Uint8Array): Model {
       throw new SurprisalError('MODEL_INVALID', `the golden vectors of member ${m} have a wrong size`)
     return vectors
   })
-  const weights = manifest.members.map(({ flow }, m) => {
+  const weights = manifest.members.map(({ flow, view, mixture }, m) => {
     const own = [...rest].filter(([name]) => name.startsWith(`member.${m}.`))
     for (const [name] of own) rest.delete(name)
     const named = new Map(own.map(([name, tensor]) => [name.slice(`member.${m}.`.length), tensor]))
     if (flow !== null) asModelError(m, () => validateWeights(flow, named))
+    if (mixture) asModelError(m, () => new GaussianMixture(named, view.dims.length))
     return named
   })
   const [foreign] = rest.keys()

@@ -53,9 +53,10 @@ export async function describeModel(
     measure: encoder.measure,
     fields: encoder.describe(),
     encoder: encoder.state,
-    members: plan.map(({ view, spec }, m) => ({
+    members: plan.map(({ view, spec, mixture }, m) => ({
       view: view.spec,
       flow: spec,
+      ...(mixture && { mixture }),
       ...standards[m],
       held_out_nll: heldOutNll[m],
     })),

@@ -1,8 +1,9 @@
 import type { FlowWeights } from '../core/flow-spec.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
-import { View, type ViewSpec } from '../features/view.ts'
+import { View } from '../features/view.ts'
 import { FlowScorer } from '../kernel/flow-scorer.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { GaussianMixture } from './gaussian-mixture.ts'
 import type { Manifest } from './manifest.ts'
 
 export type MemberState = Manifest['members'][number]
@@ -15,7 +16,10 @@ const LEAST = -1e30
 
 /** What the members say of a batch of encoded records; all in nats. */
 export interface Densities {
-  /** Per member, [rows]: log density in encoded space, log P(discrete part) included for members of the exact view. */
+  /**
+   * Per member, [rows]: log density in encoded space, log P(discrete part) included for members of the exact view; of a
+   * mixture, the log density of the weakest field given the others.
+   */
   readonly members: readonly Float64Array[]
   /** [rows]: log P(discrete) + log mean exp over the members of the exact view: the mixture's encoded density. */
   readonly exact: Float64Array
@@ -26,11 +30,12 @@ export class Ensemble implements Disposable {
   readonly #groups: readonly { readonly view: View; readonly members: readonly number[] }[]
   /** null where the view has no dimension: its density is that of the discrete part alone. */
   readonly #scorers: readonly (FlowScorer | null)[]
+  readonly #mixtures: readonly (GaussianMixture | null)[]
   readonly #exact: readonly number[]
 
   constructor(
     kernel: Kernel,
-    members: readonly { readonly view: ViewSpec; readonly flow: MemberState['flow'] }[],
+    members: readonly Pick<MemberState, 'view' | 'flow' | 'mixture'>[],
     weights: readonly FlowWeights[],
   ) {
     const groups = new Map<string, { view: View; members: number[] }>()
@@ -44,6 +49,9 @@ export class Ensemble implements Disposable {
     this.#scorers = members.map(({ flow }, m) =>
       flow === null ? null : new FlowScorer(kernel, flow, weights[m]),
     )
+    this.#mixtures = members.map(({ view, mixture }, m) =>
+      mixture ? new GaussianMixture(weights[m], view.dims.length) : null,
+    )
     this.#exact = members.flatMap(({ view }, m) => (view.name === EXACT ? [m] : []))
   }
 
@@ -55,6 +63,11 @@ export class Ensemble implements Disposable {
       if (exactOnly && !exact) continue
       const input = view.input(encoded)
       for (const m of own) {
+        const mixture = this.#mixtures[m]
+        if (mixture !== null) {
+          members[m] = mixture.weakest(input.x, encoded.rows, input.fill)
+          continue
+        }
         const density = this.#scorers[m]?.logProb(input.x, input.context, encoded.rows)
         members[m] = completed(
           density ?? new Float64Array(encoded.rows),

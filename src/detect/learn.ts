@@ -6,11 +6,13 @@ import type { Overrides } from '../features/profile.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import type { BackendName } from '../train/backend.ts'
 import type { MembersProgress } from '../train/members.ts'
+import { briefBudgetFor, budgetFor, shortened } from '../train/recipe.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
 import type { NumberedCheckpoints } from './fit-checkpoints.ts'
 import { fitFlows } from './fit-flows.ts'
-import { type Architecture, jobsOf, type PlannedMember, planMembers, viewsDiffer } from './member-plan.ts'
+import type { FittedMixture } from './fit-mixture.ts'
+import { type Architecture, jobsOf, mixtureOf, type PlannedMember, planMembers } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
 import type { TrainingRows } from './training-rows.ts'
 
@@ -50,9 +52,9 @@ export async function learn(
   stop: Int32Array,
   options: LearnOptions,
 ): Promise<Learned> {
-  const first = await learnOnce(rows, fit, stop, options)
   const { contamination } = options
-  if (contamination === 0) return first
+  if (contamination === 0) return learnOnce(rows, fit, stop, options)
+  const first = await learnOnce(rows, fit, stop, options, true)
   const both = Int32Array.from([...fit, ...stop]).sort()
   const { encoded, kept } = rows.encode(first.encoder, both)
   const { members, novelty } = densitiesOf(first, encoded)
@@ -72,7 +74,11 @@ export function densitiesOf(
   { encoder, plan, weights }: Learned,
   encoded: EncodedBatch,
 ): Densities & { readonly novelty: Float64Array } {
-  const members = plan.map(({ view, spec }) => ({ view: view.spec, flow: spec }))
+  const members = plan.map(({ view, spec, mixture }) => ({
+    view: view.spec,
+    flow: spec,
+    ...(mixture && { mixture }),
+  }))
   using ensemble = new Ensemble(loadKernel(), members, weights)
   return { ...ensemble.evaluate(encoded), novelty: new Novelty(encoder).of(encoded) }
 }
@@ -82,6 +88,7 @@ async function learnOnce(
   fit: Int32Array,
   stop: Int32Array,
   options: LearnOptions,
+  briefly = false,
 ): Promise<Learned> {
   const { architecture, backend, effort, seed, overrides, like, signal, checkpoints, onProgress } = options
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
@@ -97,8 +104,12 @@ async function learnOnce(
       `of ${used + unscored} records ${used} can be encoded; a model needs at least ${FEWEST + 1} to learn from: look at the column kinds (surprisal init) or give more data`,
     )
   }
-  const plan = planMembers(encoder.layout, architecture, seed, viewsDiffer((like?.encoder ?? encoder).layout))
-  const jobs = jobsOf(plan, learning.encoded, stopping.encoded, effort)
+  const members = planMembers(encoder.layout, learning.encoded, architecture, seed)
+  // A mixture gives a clump of contamination a component of its own and calls it usual.
+  const plan = briefly ? members.filter(({ mixture }) => !mixture) : members
+  const { rows: count } = learning.encoded
+  const budget = briefly ? briefBudgetFor(count) : shortened(budgetFor(count), effort)
+  const jobs = jobsOf(plan, learning.encoded, stopping.encoded, budget)
   const flows = jobs.filter((job) => job !== null)
   const fits = await fitFlows(flows, {
     backend,
@@ -106,13 +117,16 @@ async function learnOnce(
     ...(checkpoints && { checkpoints: checkpoints.round(flows.length) }),
     ...(onProgress && { onProgress }),
   })
+  const mixtures: (FittedMixture | null)[] = []
+  for (const member of plan)
+    mixtures.push(await mixtureOf(member, learning.encoded, stopping.encoded, signal))
   const at = (m: number) => jobs.slice(0, m).filter((job) => job !== null).length
   const fitted = jobs.map((job, m) => (job === null ? null : fits[at(m)]))
   return {
     encoder,
     plan,
-    weights: fitted.map((one) => one?.weights ?? new Map()),
-    heldOutNll: fitted.map((one) => one?.heldOutNll ?? null),
+    weights: plan.map((_, m) => fitted[m]?.weights ?? mixtures[m]?.mixture.tensors ?? new Map()),
+    heldOutNll: plan.map((_, m) => fitted[m]?.heldOutNll ?? mixtures[m]?.heldOutNll ?? null),
     engine: fits[0]?.backend ?? 'none',
     used,
     unscored,

@@ -13,7 +13,15 @@ const finite = z.number()
 const view = z.object({
   name: z.string(),
   dims: z
-    .array(z.object({ from: z.enum(['numeric', 'joint']), column: count, gaussian: finite, uniform: finite }))
+    .array(
+      z.object({
+        from: z.enum(['numeric', 'joint']),
+        column: count,
+        gaussian: finite,
+        uniform: finite,
+        standard: z.object({ mean: finite, deviation: finite.positive() }).exactOptional(),
+      }),
+    )
     .readonly(),
   contextFloats: count,
   binary: z.array(count).readonly(),
@@ -25,8 +33,10 @@ const view = z.object({
 const member = z.object({
   /** What of the encoded record the flow models. */
   view,
-  /** null where the view has no dimension. Checked by the flow's own rules when the weights are read. */
+  /** null where the view has no dimension, or with `mixture`. Checked by the flow's own rules when the weights are read. */
   flow: z.custom<FlowSpec | null>((value) => typeof value === 'object'),
+  /** The member is a Gaussian mixture over the view instead, which judges a record by its weakest field. */
+  mixture: z.literal(true).exactOptional(),
   /** Of the log densities of held-out normal records, nats. */
   median: finite,
   iqr: finite.positive(),

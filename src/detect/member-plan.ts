@@ -1,53 +1,56 @@
 import { contextColumns, type FlowSpec } from '../core/flow-spec.ts'
 import type { EncodedBatch, EncodedLayout } from '../features/encoded.ts'
-import { exactView, jointView, type View } from '../features/view.ts'
+import { exactView, jointView, standardView, type View } from '../features/view.ts'
 import { glow, realNvp } from '../flow/architectures.ts'
 import type { FlowRows } from '../train/augment.ts'
 import { type MemberJob, sharedRows } from '../train/member.ts'
-import { budgetFor, FLOW_SHAPE } from '../train/recipe.ts'
+import { FLOW_SHAPE } from '../train/recipe.ts'
 import type { Budget } from '../train/schedule.ts'
-
-/** Fewer steps than this teach nothing. */
-const MIN_STEPS = 50
+import { type FittedMixture, fitMixture } from './fit-mixture.ts'
 
 export type Architecture = 'real-nvp' | 'glow'
 
-/** One flow of a detector before it is fitted. */
+/** One member of a detector before it is fitted. */
 export interface PlannedMember {
   readonly view: View
-  /** null where the view has no dimension to model. */
+  /** null where the view has no dimension to model, and of a mixture. */
   readonly spec: FlowSpec | null
+  readonly mixture?: true
   readonly seed: number
 }
 
+/** Above this a full covariance costs more than a flow. */
+const MIXTURE_DIMS = 128
+
 /**
- * Which flows a detector gets: two of the exact density and two that see every number as a number; where both are
- * the same, four of the exact density. Data that is all discrete has the exact density of its counts and no flow.
+ * Who judges a record, each with one voice: a flow of the exact density, two flows that see every number as a number in
+ * standard units, and two Gaussian mixtures, in robust and in standard units, that give the voice of its weakest field.
+ * Data that is all discrete has the exact density of its counts and no flow.
  */
 export function planMembers(
   layout: EncodedLayout,
+  learned: EncodedBatch,
   architecture: Architecture,
   seed: number,
-  both = viewsDiffer(layout),
 ): readonly PlannedMember[] {
-  const views = [...copies(exactView(layout), both ? 2 : 4), ...(both ? copies(jointView(layout), 2) : [])]
-  return views.map((view, i) => ({
-    view,
-    spec: view.dim === 0 ? null : specOf(view, architecture, seed + i),
-    seed: (Math.imul(seed, 0x9e3779b1) + i) >>> 0,
-  }))
-}
-
-/** A column has heaps or levels, which the exact view takes out of the continuous part. */
-export function viewsDiffer({ numeric, discrete }: EncodedLayout): boolean {
-  const heaps = discrete.some(({ role, levels }) => role === 'state' && levels > 3)
-  return heaps || numeric.some(({ lowCardinality }) => lowCardinality)
-}
-
-/** A flow of no dimension needs no second opinion. */
-function copies(view: View, count: number): View[] {
-  if (view.dim === 0) return view.spec.name === 'exact' ? [view] : []
-  return new Array<View>(count).fill(view)
+  const joint = jointView(layout)
+  const standard = standardView(layout, learned)
+  const flows = joint.dim > 0 ? [exactView(layout), standard, standard] : [exactView(layout)]
+  const mixtures = joint.dim > 0 && joint.dim <= MIXTURE_DIMS ? [joint, standard] : []
+  const seedOf = (i: number) => (Math.imul(seed, 0x9e3779b1) + i) >>> 0
+  return [
+    ...flows.map((view, i) => ({
+      view,
+      spec: view.dim === 0 ? null : specOf(view, architecture, seed + i),
+      seed: seedOf(i),
+    })),
+    ...mixtures.map((view, i) => ({
+      view,
+      spec: null,
+      mixture: true as const,
+      seed: seedOf(flows.length + i),
+    })),
+  ]
 }
 
 function specOf({ dim, context }: View, architecture: Architecture, seed: number): FlowSpec {
@@ -60,9 +63,8 @@ export function jobsOf(
   plan: readonly PlannedMember[],
   fit: EncodedBatch,
   stop: EncodedBatch,
-  effort: number,
+  budget: Budget,
 ): readonly (MemberJob | null)[] {
-  const budget = shortened(budgetFor(fit.rows), effort)
   const rows = new Map<View, Pick<MemberJob, 'train' | 'heldOut' | 'noise'>>()
   return plan.map(({ view, spec, seed }) => {
     if (spec === null) return null
@@ -79,15 +81,17 @@ export function jobsOf(
   })
 }
 
-function shortened(budget: Budget, effort: number): Budget {
-  if (effort === 1) return budget
-  const steps = Math.max(MIN_STEPS, Math.round(effort * budget.steps))
-  return {
-    ...budget,
-    steps,
-    warmup: Math.min(budget.warmup, Math.ceil(steps / 5)),
-    evaluateEvery: Math.ceil(steps / 10),
-  }
+/** The mixture of a planned member; null where it is a flow. Context plays no part. */
+export async function mixtureOf(
+  { view, mixture, seed }: PlannedMember,
+  fit: EncodedBatch,
+  stop: EncodedBatch,
+  signal: AbortSignal | undefined,
+): Promise<FittedMixture | null> {
+  if (!mixture) return null
+  const { gaussian, uniform } = view.noise
+  const noise = gaussian.map((sigma, d) => sigma ** 2 + uniform[d] ** 2 / 3)
+  return fitMixture(rowsOf(view, fit).x, rowsOf(view, stop).x, { noise, seed, ...(signal && { signal }) })
 }
 
 function rowsOf(view: View, encoded: EncodedBatch): FlowRows {

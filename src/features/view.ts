@@ -1,5 +1,6 @@
 import { type ContextSpec, contextColumns } from '../core/flow-spec.ts'
 import type { DiscreteLayout, EncodedBatch, EncodedLayout } from './encoded.ts'
+import { untame } from './scaling.ts'
 
 /** Which part of an encoded batch a flow models and on what it is conditioned. Plain JSON. */
 export interface ViewSpec {
@@ -20,6 +21,12 @@ export interface ViewDim {
   /** Training noise: standard deviation of a normal, half-width of a uniform; encoded units. */
   readonly gaussian: number
   readonly uniform: number
+  /** x = (v − mean) / deviation of the untamed robust units v, within ±10⁴; absent: x = u. */
+  readonly standard?: Moments
+}
+export interface Moments {
+  readonly mean: number
+  readonly deviation: number
 }
 export interface ViewEmbedding {
   readonly column: number
@@ -45,6 +52,8 @@ export interface ViewInput {
 const FILLED = 0.5 * Math.log(2 * Math.PI)
 const GAUSSIAN = 0.05
 const WIDEST = 8
+/** Standard units beyond it tell nothing more, and float32 has to square them. */
+const FARTHEST = 1e4
 
 /**
  * The exact mixed density: p(continuous parts | all codes, context). With logDiscrete, logJacobian and logUnits it
@@ -64,6 +73,32 @@ export function jointView(layout: EncodedLayout): View {
     return { from: 'joint', column, gaussian: GAUSSIAN, uniform: 0 }
   })
   return new View({ name: 'joint', dims, ...conditions(layout, ({ field }) => !numbers.has(field)) })
+}
+
+/** The joint view without taming, every number in standard deviations of its column in `learned`. */
+export function standardView(layout: EncodedLayout, learned: EncodedBatch): View {
+  const { spec } = jointView(layout)
+  const dims = spec.dims.map((dim): ViewDim => ({ ...dim, standard: momentsOf(learned, dim.column) }))
+  return new View({ ...spec, name: 'standard', dims })
+}
+
+function momentsOf({ rows, joint }: EncodedBatch, column: number): Moments {
+  const width = rows === 0 ? 0 : joint.length / rows
+  const values = Array.from({ length: rows }, (_, i) => joint[i * width + column])
+    .filter((u) => !Number.isNaN(u))
+    .map(untamed)
+  const average = (of: (v: number) => number) =>
+    values.reduce((sum, v) => sum + of(v), 0) / Math.max(1, values.length)
+  const mean = average((v) => v)
+  return { mean, deviation: Math.sqrt(average((v) => (v - mean) ** 2)) || 1 }
+}
+
+function untamed(u: number): number {
+  return Math.max(-FARTHEST, Math.min(FARTHEST, untame(u, { centre: 0, scale: 1 })))
+}
+
+function standardised(u: number, { mean, deviation }: Moments): number {
+  return Math.max(-FARTHEST, Math.min(FARTHEST, (untamed(u) - mean) / deviation))
 }
 
 function conditions(
@@ -127,15 +162,20 @@ export class View {
     const width = encoded.rows === 0 ? 0 : encoded.numeric.length / encoded.rows
     const { dims } = this.spec
     const whole =
-      dims.length === width && dims.every(({ from, column }, d) => from === dims[0].from && column === d)
+      dims.length === width &&
+      dims.every(
+        ({ from, column, standard }, d) => from === dims[0].from && column === d && standard === undefined,
+      )
     if (whole && rows === undefined) {
       if (dims.length > 0) x.set(encoded[dims[0].from])
       return x
     }
-    for (const [d, { from, column }] of dims.entries()) {
+    for (const [d, { from, column, standard }] of dims.entries()) {
       const source = encoded[from]
-      for (let i = 0, at = d; i < n; i++, at += this.dim)
-        x[at] = source[(rows === undefined ? i : rows[i]) * width + column]
+      for (let i = 0, at = d; i < n; i++, at += this.dim) {
+        const u = source[(rows === undefined ? i : rows[i]) * width + column]
+        x[at] = standard === undefined ? u : standardised(u, standard)
+      }
     }
     return x
   }

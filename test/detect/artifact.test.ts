@@ -33,7 +33,13 @@ describe('a model file', () => {
 
   it('holds members of both views, calibration, lineage and golden vectors that score', () => {
     const { members, calibration, lineage } = model.manifest
-    expect(members.map(({ view }) => view.name)).toEqual(['exact', 'exact', 'joint', 'joint'])
+    expect(members.map(({ view }) => view.name)).toEqual([
+      'exact',
+      'standard',
+      'standard',
+      'joint',
+      'standard',
+    ])
     expect(calibration.records).toBe(300)
     expect(lineage.records).toBe(1500)
     expect(() => verifyGolden(model, loadKernel())).not.toThrow()
@@ -52,7 +58,7 @@ describe('a model file', () => {
     await expect(Detector.load(writeArtifact(wrong), { workers: 0 })).rejects.toThrowError(
       refused('MODEL_INVALID', /golden vector 0 of member 1/),
     )
-    expect(weights).toHaveLength(4)
+    expect(weights).toHaveLength(5)
   })
 
   it('is refused where weights are missing, foreign or not finite', () => {

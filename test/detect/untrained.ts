@@ -5,7 +5,7 @@ import { Calibration } from '../../src/detect/calibration.ts'
 import { combine, standardOf } from '../../src/detect/combination.ts'
 import { describeModel } from '../../src/detect/describe-model.ts'
 import { densitiesOf, type Learned } from '../../src/detect/learn.ts'
-import { type Architecture, planMembers } from '../../src/detect/member-plan.ts'
+import { type Architecture, mixtureOf, planMembers } from '../../src/detect/member-plan.ts'
 import { StreamTimes } from '../../src/detect/stream-times.ts'
 import { TrainingRows } from '../../src/detect/training-rows.ts'
 import { initialWeights } from '../../src/flow/weights.ts'
@@ -36,11 +36,15 @@ export async function untrainedModel(
   const rows = new TrainingRows([batch])
   const parts = splitParts(batch.rows, { seed: 3, ordered: false })
   const encoder = rows.fitEncoder(parts.fit, {})
-  const plan = planMembers(encoder.layout, architecture, 5)
+  const { encoded } = rows.encode(encoder, parts.fit)
+  const plan = planMembers(encoder.layout, encoded, architecture, 5)
+  const mixtures = await Promise.all(plan.map((member) => mixtureOf(member, encoded, encoded, undefined)))
   const learned: Learned = {
     encoder,
     plan,
-    weights: plan.map(({ spec, seed }) => (spec === null ? new Map() : initialWeights(spec, seed))),
+    weights: plan.map(({ spec, seed }, m) =>
+      spec === null ? (mixtures[m]?.mixture.tensors ?? new Map()) : initialWeights(spec, seed),
+    ),
     heldOutNll: plan.map(() => null),
     engine: 'none',
     used: parts.fit.length,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { contextColumns } from '../../src/core/flow-spec.ts'
 import { batchOfRows } from '../../src/core/record.ts'
 import { fitEncoder } from '../../src/features/encoder-fit.ts'
-import { exactView, jointView, View } from '../../src/features/view.ts'
+import { exactView, jointView, standardView, View } from '../../src/features/view.ts'
 import { mixedRows } from '../conformance/feature-encoder.suite.ts'
 
 const encoder = fitEncoder([batchOfRows(mixedRows(1500))])
@@ -97,5 +97,29 @@ describe('the joint view', () => {
     }
     const conditions = [...view.spec.binary, ...view.spec.embedded.map(({ column }) => column)]
     expect(conditions.map((k) => encoder.layout.discrete[k].field).sort()).toEqual(['carrier', 'paid'])
+  })
+})
+
+describe('the standard view', () => {
+  const view = standardView(encoder.layout, encoded)
+  const { x, fill } = view.input(encoded)
+
+  it('gives every column of what was learned mean 0 and deviation 1, without taming', () => {
+    for (let d = 0; d < view.dim; d++) {
+      const column = Array.from({ length: encoded.rows }, (_, row) => row * view.dim + d)
+        .filter((at) => fill?.[at] !== 1)
+        .map((at) => x[at])
+      const mean = column.reduce((sum, v) => sum + v, 0) / column.length
+      const deviation = Math.sqrt(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / column.length)
+      expect(mean).toBeCloseTo(0, 4)
+      expect(deviation).toBeCloseTo(1, 4)
+    }
+  })
+
+  it('is data, and keeps absurd numbers finite', () => {
+    const again = new View(JSON.parse(JSON.stringify(view.spec)))
+    expect(again.input(encoded)).toEqual(view.input(encoded))
+    const absurd = { ...encoded, joint: encoded.joint.map((u) => (Number.isNaN(u) ? u : 700)) }
+    for (const value of view.input(absurd).x) expect(Math.abs(value)).toBeLessThanOrEqual(1e4)
   })
 })
