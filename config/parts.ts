@@ -104,6 +104,13 @@ export const retrainOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe('Leaves out labelled anomalies and records far below the alert rate.'),
+  checkpoints: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder of the checkpoints of running fits, for all trainers. Default: in the registry’s folder.',
+    ),
 })
 
 /** `api:` the HTTP API and the page. */

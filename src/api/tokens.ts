@@ -20,11 +20,7 @@ export class Tokens {
     options: Pick<ApiOptions, 'auth' | 'host' | 'tokens' | 'tokens_file'>,
     environment: string | undefined = process.env[TOKENS_VARIABLE],
   ) {
-    const tokens = [
-      ...options.tokens,
-      ...(options.tokens_file === undefined ? [] : tokensOfFile(options.tokens_file)),
-      ...parseTokens((environment ?? '').split(/[,\s]+/), TOKENS_VARIABLE),
-    ]
+    const tokens = [...options.tokens, ...tokensOf(options, environment)]
     this.known = tokens.map(({ token, name, role }) => ({ digest: digestOf(token), caller: { name, role } }))
     this.required =
       options.auth === 'on' || (options.auth === 'auto' && (tokens.length > 0 || !isLoopback(options.host)))
@@ -47,6 +43,24 @@ export class Tokens {
     for (const { digest: known, caller } of this.known) if (timingSafeEqual(known, digest)) found = caller
     return found
   }
+}
+
+/** A token with which this machine may operate its own API; undefined where none is set. */
+export function operatorToken(
+  options: Pick<ApiOptions, 'tokens_file'>,
+  environment: string | undefined = process.env[TOKENS_VARIABLE],
+): string | undefined {
+  return tokensOf(options, environment).find(({ role }) => role === 'operate')?.token
+}
+
+function tokensOf(
+  { tokens_file }: Pick<ApiOptions, 'tokens_file'>,
+  environment: string | undefined,
+): readonly ApiToken[] {
+  return [
+    ...(tokens_file === undefined ? [] : tokensOfFile(tokens_file)),
+    ...parseTokens((environment ?? '').split(/[,\s]+/), TOKENS_VARIABLE),
+  ]
 }
 
 function tokensOfFile(path: string): ApiToken[] {

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { PipelineConfig } from '../../config/pipeline.ts'
-import type { ModelRegistry, RetrainQueue, ScoreStore } from '../core/ports.ts'
+import type { LabelStore, ModelRegistry, RetrainQueue, ScoreStore } from '../core/ports.ts'
+import { JobCheckpoints } from '../retrain/job-checkpoints.ts'
 
 /** Each connector is imported when a pipeline names it: reading a config loads no client library. */
 export async function connectRegistry(options: PipelineConfig['registry']): Promise<ModelRegistry> {
@@ -11,16 +13,34 @@ export async function connectRegistry(options: PipelineConfig['registry']): Prom
   return new RedisModelRegistry(options.url, { prefix: options.prefix })
 }
 
-export async function connectQueue(options: PipelineConfig['queue']): Promise<RetrainQueue> {
+/** A pipeline's queue holds its own jobs alone: whoever works it knows their training data. */
+export async function connectQueue({
+  queue: options,
+  name,
+}: Pick<PipelineConfig, 'queue' | 'name'>): Promise<RetrainQueue> {
   if (options.type === 'memory') {
     const { MemoryRetrainQueue } = await import('../../connectors/memory/retrain-queue.ts')
     return new MemoryRetrainQueue()
   }
   const { BullmqRetrainQueue } = await import('../../connectors/bullmq/retrain-queue.ts')
-  return new BullmqRetrainQueue(options)
+  return new BullmqRetrainQueue({ ...options, prefix: `${options.prefix}:${name}` })
 }
 
-export async function connectStore(options: NonNullable<PipelineConfig['store']>): Promise<ScoreStore> {
+/** Where a killed fit is gone on with, on any host that sees the folder; beside a registry folder by default. */
+export async function connectCheckpoints({
+  registry,
+  retrain,
+}: PipelineConfig): Promise<JobCheckpoints | undefined> {
+  const folder =
+    retrain.checkpoints ?? (registry.type === 'fs' ? join(registry.path, '.checkpoints') : undefined)
+  if (folder === undefined) return undefined
+  const { FsCheckpointStore } = await import('../../connectors/fs/checkpoint-store.ts')
+  return new JobCheckpoints(new FsCheckpointStore(folder))
+}
+
+export async function connectStore(
+  options: NonNullable<PipelineConfig['store']>,
+): Promise<ScoreStore & LabelStore> {
   switch (options.type) {
     case 'memory': {
       const { MemoryScoreStore } = await import('../../connectors/memory/score-store.ts')

@@ -81,6 +81,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
       fit: { rate, seed, maxRows: DRIFT.keep },
       minimumRecords: MINIMUM_RECORDS,
       excluded: [],
+      excludeAnomalies: true,
       promote: 'auto',
     }),
   })

@@ -19,6 +19,7 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
     minimumRecords: retrain.min_records,
     excluded: [],
     promote: retrain.promote,
+    excludeAnomalies: retrain.exclude_anomalies,
     fit: {
       flow: model.flow,
       seed: model.seed,

@@ -4,27 +4,19 @@ import type { PipelineConfig } from '../../config/pipeline.ts'
 import { onFile } from '../../connectors/files/file-error.ts'
 import { messageOf } from '../core/errors.ts'
 import { assetPath } from '../core/package-root.ts'
-import type { RetrainQueue } from '../core/ports.ts'
 import type { Logger } from '../core/telemetry.ts'
-import { Detector } from '../detect/detector.ts'
 import { Alerting } from '../pipeline/alerting.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
-import { retrainHandler } from '../retrain/retrain-handler.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { connectQueue, connectRegistry, connectStore } from './connect.ts'
-import {
-  type ConnectedSource,
-  connectAlerts,
-  connectDeadLetters,
-  connectSinks,
-  connectSource,
-} from './connect-stream.ts'
+import { connectAlerts, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
 import { lookOn } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
-import { durationMs, retrainPlan, windowStart } from './retrain-plan.ts'
+import { durationMs, windowStart } from './retrain-plan.ts'
+import { loadDetector, trainJobs } from './train-jobs.ts'
 
 const TICK_MS = 5_000
 
@@ -67,7 +59,7 @@ export async function runPipelineFile(
     let warming: string | null = null
 
     const { file } = config.model
-    const queue = file === undefined ? keep(await connectQueue(config.queue)) : undefined
+    const queue = file === undefined ? keep(await connectQueue(config)) : undefined
     if (file !== undefined) {
       handle.swap(await load(await onFile(file, 'read', () => readFile(file)), 1))
     } else if (queue !== undefined) {
@@ -99,8 +91,10 @@ export async function runPipelineFile(
         ),
       )
       await queue.schedule(name, config.retrain.schedule ?? null, config.retrain.timezone)
-      if (config.queue.type === 'memory')
-        background.push(train(config, queue, registry, connected, stop, logger))
+      if (config.queue.type === 'memory') {
+        const parts = { queue, registry, source: connected, ...(store && { labels: store }) }
+        background.push(trainJobs(config, parts, stop, logger))
+      }
     }
 
     const reasons = (): string[] => [source.unready?.() ?? null, warming].filter((reason) => reason !== null)
@@ -125,6 +119,7 @@ export async function runPipelineFile(
         feed,
         page: assetPath('web'),
         ...(queue && { queue }),
+        ...(store && { labels: store }),
         logger,
       })
       keep(http)
@@ -157,40 +152,4 @@ export async function runPipelineFile(
       )
     }
   }
-}
-
-function loadDetector({ alerts, features }: PipelineConfig, artifact: Uint8Array, modelVersion: number) {
-  return Detector.load(artifact, {
-    modelVersion,
-    redact: features.redact,
-    explainPerSecond: alerts.explain_per_second,
-    ...(alerts.rate !== undefined && { rate: alerts.rate }),
-  })
-}
-
-/** Jobs that wait in this process are worked in it: the fit itself runs in a child process. */
-async function train(
-  config: PipelineConfig,
-  queue: RetrainQueue,
-  registry: Awaited<ReturnType<typeof connectRegistry>>,
-  source: ConnectedSource,
-  signal: AbortSignal,
-  logger: Logger,
-): Promise<void> {
-  const handler = retrainHandler({
-    registry,
-    plan: () => retrainPlan(config, source),
-    load: (artifact, version) => loadDetector(config, artifact, version),
-  })
-  await queue.work(async (context) => {
-    logger.info({ job: context.job.id, reason: context.job.request.reason }, 'retraining')
-    try {
-      const result = await handler(context)
-      logger.info({ job: context.job.id, ...result }, 'retrained')
-      return result
-    } catch (error) {
-      logger.warn({ job: context.job.id, error: messageOf(error) }, 'retraining failed')
-      throw error
-    }
-  }, signal)
 }

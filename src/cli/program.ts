@@ -8,10 +8,13 @@ import { addEvaluate } from './evaluate.ts'
 import { addExplain } from './explain.ts'
 import { addFit } from './fit.ts'
 import { addInit } from './init.ts'
+import { addJobs } from './jobs.ts'
 import { addLint } from './lint.ts'
 import { addModels } from './models.ts'
 import { addRun } from './pipeline.ts'
+import { addRetrain } from './retrain.ts'
 import { addScore } from './score.ts'
+import { addTrainer } from './trainer.ts'
 
 /** Every command, in the order in which help shows them. A command loads what it needs when it runs. */
 const COMMANDS = [
@@ -20,6 +23,9 @@ const COMMANDS = [
   addFit,
   addScore,
   addRun,
+  addTrainer,
+  addRetrain,
+  addJobs,
   addDlq,
   addExplain,
   addEvaluate,

@@ -1,4 +1,4 @@
-import type { AliasChange, ModelAlias } from './ports.ts'
+import type { AliasChange, ModelAlias, ModelVersion } from './ports.ts'
 
 /** Where each alias points after all changes: the history is the only truth. */
 export function aliasesAfter(history: readonly AliasChange[]): Map<ModelAlias, number> {
@@ -12,4 +12,19 @@ export function aliasesAfter(history: readonly AliasChange[]): Map<ModelAlias, n
 
 export function aliasesOf(version: number, aliases: ReadonlyMap<ModelAlias, number>): ModelAlias[] {
   return [...aliases].filter(([, target]) => target === version).map(([alias]) => alias)
+}
+
+/** The latest version that was champion before the present one and is still there. */
+export function championBefore(
+  history: readonly AliasChange[],
+  versions: readonly ModelVersion[],
+): number | undefined {
+  const present = aliasesAfter(history).get('champion')
+  const there = new Set(versions.map(({ version }) => version))
+  return history
+    .filter(({ alias }) => alias === 'champion')
+    .map(({ previous }) => previous)
+    .findLast((version) => version !== null && version !== present && there.has(version)) as
+    | number
+    | undefined
 }

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   },
   LEASE_HELD: { retryable: true, summary: 'Another process holds the lease of this pipeline.' },
   JOB_NOT_FOUND: { retryable: false, summary: 'The queue holds no such job.' },
+  JOB_FAILED: { retryable: false, summary: 'A retraining job failed for good.' },
   JOB_CANCELLED: { retryable: false, summary: 'The job was cancelled.' },
   SERVICE_UNREACHABLE: {
     retryable: true,

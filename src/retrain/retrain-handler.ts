@@ -17,6 +17,8 @@ export interface RetrainPlan {
   readonly fit: FitSettings
   readonly minimumRecords: number
   readonly excluded: readonly TimeRange[]
+  /** Labelled anomalies and what the champion finds far below its rate teach nothing. */
+  readonly excludeAnomalies: boolean
   /** manual: a challenger that passes waits for a person. */
   readonly promote: 'auto' | 'manual'
   readonly gate?: Partial<typeof GATE>
@@ -107,9 +109,9 @@ async function windowOf(
   const window = await collectWindow(plan.window(context.signal), {
     minimumRecords: plan.minimumRecords,
     excluded: plan.excluded,
-    labels: (await labels?.labels(request.pipeline)) ?? [],
+    labels: (plan.excludeAnomalies && (await labels?.labels(request.pipeline))) || [],
     signal: context.signal,
-    ...(champion && { champion }),
+    ...(champion && plan.excludeAnomalies && { champion }),
   })
   for (const note of window.notes) await context.log(note)
   await context.log(`learning from ${window.counts.kept} of ${window.counts.read} records`)

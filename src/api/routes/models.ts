@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { championBefore } from '../../core/alias-history.ts'
 import { SurprisalError } from '../../core/errors.ts'
 import type { ModelVersion } from '../../core/ports.ts'
 import { aliasChange, listOf, modelDiff, modelVersion } from '../answers.ts'
@@ -90,14 +91,8 @@ export function modelRoutes(app: App, { registry }: ApiDeps): void {
     },
     async ({ params, body, caller }) => {
       const versions = await versionsOf(params.model)
-      const champion = versions.find((version) => version.aliases.includes('champion'))
-      const changes = (await registry.history(params.model)).filter((change) => change.alias === 'champion')
-      const there = new Set(versions.map((version) => version.version))
-      const previous = [...changes]
-        .sort((a, b) => (a.at < b.at ? 1 : -1))
-        .map((change) => change.previous)
-        .find((version) => version !== null && version !== champion?.version && there.has(version))
-      if (previous === undefined || previous === null)
+      const previous = championBefore(await registry.history(params.model), versions)
+      if (previous === undefined)
         throw new HttpProblem(409, `model "${params.model}" has no champion before this one to go back to`)
       return promote(params.model, previous, caller.name, body.reason)
     },

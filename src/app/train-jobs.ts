@@ -1,0 +1,63 @@
+import type { PipelineConfig } from '../../config/pipeline.ts'
+import { messageOf, SurprisalError } from '../core/errors.ts'
+import type { LabelStore, ModelRegistry, RetrainQueue } from '../core/ports.ts'
+import type { Logger } from '../core/telemetry.ts'
+import { Detector } from '../detect/detector.ts'
+import type { JobCheckpoints } from '../retrain/job-checkpoints.ts'
+import { retrainHandler } from '../retrain/retrain-handler.ts'
+import type { ConnectedSource } from './connect-stream.ts'
+import { retrainPlan } from './retrain-plan.ts'
+
+export interface TrainerParts {
+  readonly queue: RetrainQueue
+  readonly registry: ModelRegistry
+  readonly source: ConnectedSource
+  readonly labels?: LabelStore
+  readonly checkpoints?: JobCheckpoints
+}
+
+/** A model file as the pipeline file wants it scored. */
+export function loadDetector(
+  { alerts, features }: PipelineConfig,
+  artifact: Uint8Array,
+  modelVersion: number,
+): Promise<Detector> {
+  return Detector.load(artifact, {
+    modelVersion,
+    redact: features.redact,
+    explainPerSecond: alerts.explain_per_second,
+    ...(alerts.rate !== undefined && { rate: alerts.rate }),
+  })
+}
+
+/** Works the pipeline's retraining jobs until the signal fires: each fit runs in a child process. */
+export async function trainJobs(
+  config: PipelineConfig,
+  { queue, source, ...parts }: TrainerParts,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  const handler = retrainHandler({
+    ...parts,
+    plan(pipeline) {
+      if (pipeline === config.name) return retrainPlan(config, source)
+      throw new SurprisalError(
+        'CONFIG_INVALID',
+        `the job is for pipeline "${pipeline}" and this trainer works for "${config.name}": give each its own queue.prefix`,
+      )
+    },
+    load: (artifact, version) => loadDetector(config, artifact, version),
+  })
+  await queue.work(async (context) => {
+    const { id, request, attempts } = context.job
+    logger.info({ job: id, attempt: attempts, reason: request.reason }, 'retraining')
+    try {
+      const result = await handler(context)
+      logger.info({ job: id, version: result.version, decision: result.decision }, 'retrained')
+      return result
+    } catch (error) {
+      logger.warn({ job: id, error: messageOf(error) }, 'retraining stopped')
+      throw error
+    }
+  }, signal)
+}
