@@ -95,7 +95,7 @@ function codeOf(status: number): string {
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error, request.id)
-  if (problem.status >= 500) request.log.error({ err: error }, problem.detail)
+  if (problem.status >= 500 && problem.status !== 501) request.log.error({ err: error }, problem.detail)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="surprisal"')
   if (problem.status === 503) reply.header('retry-after', '5')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { PipelineConfig } from '../../config/pipeline.ts'
+import { duckdbScoreStoreOptions } from '../../connectors/duckdb/options.ts'
 import type { LabelStore, ModelRegistry, RetrainQueue, ScoreStore } from '../core/ports.ts'
 import { JobCheckpoints } from '../retrain/job-checkpoints.ts'
 
@@ -36,6 +37,12 @@ export async function connectCheckpoints({
   if (folder === undefined) return undefined
   const { FsCheckpointStore } = await import('../../connectors/fs/checkpoint-store.ts')
   return new JobCheckpoints(new FsCheckpointStore(folder))
+}
+
+/** Where the page finds scores when a pipeline file names no store: a file of 30 days in the working folder. */
+export function defaultStore(pipeline: string): NonNullable<PipelineConfig['store']> {
+  const options = duckdbScoreStoreOptions.parse({ path: `.surprisal/${pipeline}.duckdb`, retention_days: 30 })
+  return { type: 'duckdb', ...options }
 }
 
 export async function connectStore(

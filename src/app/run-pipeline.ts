@@ -11,7 +11,7 @@ import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
-import { connectQueue, connectRegistry, connectStore } from './connect.ts'
+import { connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
 import { connectAlerts, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
 import { lookOn } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
@@ -46,7 +46,8 @@ export async function runPipelineFile(
     const sinks = (await connectSinks(config, logger)).map(keep)
     const deadLetters = await connectDeadLetters(config, logger)
     if (deadLetters !== undefined) keep(deadLetters)
-    const store = config.store && keep(await connectStore(config.store))
+    const storeOptions = config.store ?? (config.api && defaultStore(name))
+    const store = storeOptions && keep(await connectStore(storeOptions))
     const outboxes = (await connectAlerts(config, logger)).map(keep)
     const { cooldown_ms: cooldownMs, storm_limit: stormLimit } = config.alerts
     const alerting = new Alerting(name, { cooldownMs, stormLimit }, (alert) => {
@@ -107,10 +108,10 @@ export async function runPipelineFile(
       logger,
       ...(queue && { queue }),
     })
-    if (config.api !== undefined) {
-      const { MemoryScoreStore } = await import('../../connectors/memory/score-store.ts')
+    if (config.api !== undefined && store !== undefined) {
       const http = await openHttp(config.api, {
-        store: store ?? keep(new MemoryScoreStore()),
+        store,
+        labels: store,
         registry,
         metrics,
         scorer: async (pipeline) => (pipeline === name ? handle.current : undefined),
@@ -119,7 +120,6 @@ export async function runPipelineFile(
         feed,
         page: assetPath('web'),
         ...(queue && { queue }),
-        ...(store && { labels: store }),
         logger,
       })
       keep(http)

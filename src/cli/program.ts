@@ -14,6 +14,7 @@ import { addModels } from './models.ts'
 import { addRun } from './pipeline.ts'
 import { addRetrain } from './retrain.ts'
 import { addScore } from './score.ts'
+import { addServe } from './serve.ts'
 import { addTrainer } from './trainer.ts'
 
 /** Every command, in the order in which help shows them. A command loads what it needs when it runs. */
@@ -24,6 +25,7 @@ const COMMANDS = [
   addScore,
   addRun,
   addTrainer,
+  addServe,
   addRetrain,
   addJobs,
   addDlq,

@@ -114,7 +114,7 @@ describe('deploy/pipeline.yaml', () => {
   it('is run by commands that the program has', () => {
     const commands = buildProgram().commands.map((command) => command.name())
     for (const [name, { command }] of services) {
-      if (name === 'scorer') expect(commands).toContain(command?.[0])
+      if (['scorer', 'trainer', 'trainer-gpu', 'api'].includes(name)) expect(commands).toContain(command?.[0])
     }
   })
 })
