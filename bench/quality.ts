@@ -6,26 +6,15 @@
  *   --target=node20 --format=esm --outfile=dist/bench/quality.mjs && node dist/bench/quality.mjs FOLDER [--sets a,b]
  *   [--splits 3] [--seed 0] [--flow real-nvp]
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { tableFromIPC } from 'apache-arrow'
-import type { RecordBatch } from '../src/core/record.ts'
 import { Detector } from '../src/detect/detector.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
 import { fitDetector } from '../src/detect/fit-detector.ts'
-import { selectRows } from '../src/features/select-rows.ts'
+import { DEVELOPMENT, type Labelled, loadSet, readBaselines, setsIn, splitOf } from './labelled-sets.ts'
 
-const DEVELOPMENT = ['cardio', 'annthyroid', 'magic.gamma', 'donors', 'PageBlocks', 'vowels']
 const RATES = [0.01, 0.001]
 
-interface Labelled {
-  readonly batch: RecordBatch
-  readonly label: Uint8Array
-  /** Per split: 1 where a row is learned from. */
-  readonly train: readonly Uint8Array[]
-}
 interface Result {
   readonly auroc: number
   readonly auprc: number
@@ -46,12 +35,8 @@ const { values, positionals } = parseArgs({
 })
 const [folder] = positionals
 if (folder === undefined) throw new Error('which folder? node dist/bench/quality.mjs FOLDER')
-const names = readdirSync(folder).flatMap((file) => (file.endsWith('.arrow') ? [file.slice(0, -6)] : []))
-const asked = values.sets?.split(',') ?? names
-const sets = [...DEVELOPMENT, ...names.filter((name) => !DEVELOPMENT.includes(name))].filter((name) =>
-  asked.includes(name),
-)
-const baselines = readBaselines(join(folder, 'baselines.csv'))
+const sets = setsIn(folder, values.sets?.split(','))
+const baselines = readBaselines(folder)
 
 console.log(
   `${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}, seed ${values.seed}`,
@@ -62,7 +47,7 @@ console.log(
 console.log(row('set', ['surprisal', 'kNN', 'mixture', 'best', 'at 1 %', 'at 0.1 %', 's/fit']))
 const means = new Map<string, { readonly own: Result; readonly others: readonly (readonly number[])[] }>()
 for (const name of sets) {
-  const data = load(name)
+  const data = loadSet(folder, name)
   const results: Result[] = []
   for (let split = 0; split < Number(values.splits); split++) results.push(await measure(data, split))
   const own = meanOf(results)
@@ -87,13 +72,8 @@ for (const [title, chosen] of [
   print(title, meanOf(members.map((m) => m.own)), others)
 }
 
-async function measure({ batch, label, train }: Labelled, split: number): Promise<Result> {
-  const rows = Array.from({ length: batch.rows }, (_, i) => i)
-  const learning = selectRows(
-    batch,
-    rows.filter((i) => train[split][i] === 1),
-  )
-  const tested = rows.filter((i) => train[split][i] !== 1)
+async function measure(data: Labelled, split: number): Promise<Result> {
+  const { learning, tested, labels } = splitOf(data, split)
   const started = performance.now()
   const { artifact } = await fitDetector([learning], {
     flow: values.flow === 'glow' ? 'glow' : 'real-nvp',
@@ -103,8 +83,7 @@ async function measure({ batch, label, train }: Labelled, split: number): Promis
   })
   const seconds = (performance.now() - started) / 1000
   await using detector = await Detector.load(artifact, { workers: 0 })
-  const { score, pValue } = await detector.score(selectRows(batch, tested), { explain: false })
-  const labels = tested.map((i) => label[i])
+  const { score, pValue } = await detector.score(tested, { explain: false })
   const each = RATES.map((rate) => evaluate(score, pValue, labels, rate))
   const { auroc, auprc, records, anomalies } = each[0]
   return {
@@ -114,37 +93,6 @@ async function measure({ batch, label, train }: Labelled, split: number): Promis
     normals: records - anomalies,
     seconds,
   }
-}
-
-function load(name: string): Labelled {
-  const table = tableFromIPC(readFileSync(join(folder, `${name}.arrow`)))
-  const column = (field: string) => table.getChild(field)!.toArray()
-  const fields = table.schema.fields.map((field) => field.name)
-  const columns = fields.flatMap((field) =>
-    /^f\d+$/.test(field)
-      ? [[field, { kind: 'number', values: Float32Array.from(column(field)), integer: false }] as const]
-      : [],
-  )
-  return {
-    batch: {
-      rows: table.numRows,
-      columns: new Map(columns),
-      origin: { prefix: name, offsets: { first: 0 } },
-    },
-    label: Uint8Array.from(column('label'), Number),
-    train: fields
-      .filter((field) => field.startsWith('train_'))
-      .map((field) => Uint8Array.from(column(field), Number)),
-  }
-}
-
-function readBaselines(path: string) {
-  const known = new Map<string, { readonly method: string; readonly figures: readonly number[] }[]>()
-  for (const line of readFileSync(path, 'utf8').trim().split('\n').slice(1)) {
-    const [set, method, auroc, auprc] = line.split(',')
-    known.set(set, [...(known.get(set) ?? []), { method, figures: [Number(auroc), Number(auprc)] }])
-  }
-  return known
 }
 
 function meanOf(results: readonly Result[]): Result {
