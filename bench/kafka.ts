@@ -1,7 +1,7 @@
 /**
  * Records per second and end-to-end latency of the streaming pipeline: a topic in, scored by a fitted detector, a topic
  * out, one process, against a broker on the same machine. Throughput: a backlog from earliest to its end. Latency: at
- * half of that rate, from the producer's timestamp to the broker's on the output (both topics stamp LogAppendTime).
+ * half of that rate, from the broker's append of a record to the acknowledgement of its batch, when its score is written.
  * Run: SURPRISAL_TEST_KAFKA=host:port optional; npm run build && npx esbuild bench/kafka.ts --bundle \
  *   --packages=external --platform=node --target=node20 --format=esm --outfile=dist/bench/kafka.mjs && \
  *   node dist/bench/kafka.mjs [RECORDS]

@@ -7,9 +7,13 @@ import { SurprisalError } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { type ColumnProfile, profileColumns } from '../features/profile.ts'
 import { batchesOf, openData } from './data.ts'
+import { sampleTopic } from './sample-topic.ts'
 
 export interface InitOptions {
+  /** Files to sample; or a topic, with its brokers. */
   readonly data: readonly string[]
+  readonly brokers?: string
+  readonly topic?: string
   readonly out: string
   readonly name?: string
   readonly force?: boolean
@@ -19,14 +23,22 @@ export interface InitOptions {
 const SAMPLE_ROWS = 200_000
 
 /** Profiles the first records and writes a pipeline file that says what was found. USAGE where the file exists. */
-export async function initPipeline({ data, out, name, force, signal }: InitOptions): Promise<void> {
+export async function initPipeline(options: InitOptions): Promise<void> {
+  const { data, brokers, topic, out, name, force, signal } = options
+  if (data.length > 0 === (topic !== undefined) || (topic === undefined) !== (brokers === undefined))
+    throw new SurprisalError('USAGE', 'name either files, or a topic with --brokers and --topic')
   if (out !== '-' && !force && (await exists(out)))
     throw new SurprisalError('USAGE', `${out} exists; --force overwrites it, --out writes elsewhere`)
-  const batches = await firstBatches(data, signal)
+  const batches =
+    brokers !== undefined && topic !== undefined
+      ? await sampleTopic(brokers, topic, SAMPLE_ROWS, signal)
+      : await firstBatches(data, signal)
   const profiles = profileColumns(batches)
   if (profiles.length === 0)
-    throw new SurprisalError('FILE_EMPTY', `${data.join(', ')}: there are no records`)
-  const text = pipelineText(name ?? nameOf(data[0]), data, profiles)
+    throw new SurprisalError('FILE_EMPTY', `${topic ?? data.join(', ')}: there are no records`)
+  const origin =
+    brokers !== undefined && topic !== undefined ? topicText(brokers, topic, profiles) : filesText(data)
+  const text = pipelineText(name ?? nameOf(topic ?? data[0]), origin, profiles)
   const staged = out === '-' ? new StandardOutput() : await StagedFile.create(out)
   await staged.write([Buffer.from(text)])
   await staged.commit()
@@ -44,7 +56,34 @@ async function firstBatches(data: readonly string[], signal: AbortSignal): Promi
   return batches
 }
 
-function pipelineText(name: string, data: readonly string[], profiles: readonly ColumnProfile[]): string {
+interface OriginText {
+  readonly source: string
+  readonly sinks: string
+}
+
+function filesText(data: readonly string[]): OriginText {
+  const paths = data.map((path) => `    - ${stringify(path).trim()}`).join('\n')
+  return { source: `source:\n  type: file\n  paths:\n${paths}`, sinks: '  - type: file\n    path: scored/' }
+}
+
+function topicText(brokers: string, topic: string, profiles: readonly ColumnProfile[]): OriginText {
+  const fields = profiles
+    .filter(({ kind }) => kind !== 'identifier')
+    .map(({ field }) => stringify(field).trim())
+  return {
+    source: `kafka:
+  bootstrap.servers: ${stringify(brokers).trim()}
+source:
+  type: kafka
+  topics: [${stringify(topic).trim()}]
+  start: earliest
+  fields: [${fields.join(', ')}]`,
+    sinks:
+      '  # Scores to <topic>.scored, anomalies to <topic>.anomalies, undecodable records to <topic>.dlq.\n  - type: kafka',
+  }
+}
+
+function pipelineText(name: string, origin: OriginText, profiles: readonly ColumnProfile[]): string {
   const time = profiles.find(({ kind }) => kind === 'timestamp')?.field
   const identifiers = profiles.filter(({ kind }) => kind === 'identifier').map(({ field }) => field)
   const value = (text: unknown) => stringify(text).trim()
@@ -54,10 +93,7 @@ function pipelineText(name: string, data: readonly string[], profiles: readonly 
   )
   return `# yaml-language-server: $schema=node_modules/surprisal/config/schema.json
 name: ${value(name)}
-source:
-  type: file
-  paths:
-${data.map((path) => `    - ${value(path)}`).join('\n')}
+${origin.source}
 features:
   # What the rules found in ${profiles[0].rows.toLocaleString('en')} records. To decide otherwise, name the column under \`columns:\`
   # with another kind, under \`context:\` to condition on it without modelling it, or under \`ignore:\`.
@@ -70,8 +106,7 @@ alerts:
   # Nominal false alarms per normal record; or budget: 20/day
   rate: 0.001
 sinks:
-  - type: file
-    path: scored/
+${origin.sinks}
 store:
   type: duckdb
   path: scores.duckdb
