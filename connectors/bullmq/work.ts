@@ -71,8 +71,9 @@ async function runWorker<Data>(
   process: (job: Job<Data>, token?: string) => Promise<unknown>,
 ): Promise<void> {
   if (signal.aborted) return
+  const connection = redis.duplicate({ lazyConnect: false })
   const worker = new Worker<Data>(queue, process, {
-    connection: redis.duplicate({ lazyConnect: false }),
+    connection,
     prefix: options.prefix,
     concurrency,
     lockDuration: options.lock_ms,
@@ -83,6 +84,8 @@ async function runWorker<Data>(
   worker.on('error', () => {})
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await worker.close()
+  // BullMQ leaves a connection that it was given open, which would keep the process alive.
+  connection.disconnect()
 }
 
 function cancelledError(job: Job<JobData>): SurprisalError {

@@ -21,7 +21,7 @@ export async function promoteModel(
 ): Promise<Promotion> {
   await using models = await openRegistry(registry)
   const { name, version } = await versionNamed(models, model)
-  return promoted(models, name, version, who, why)
+  return await promoted(models, name, version, who, why)
 }
 
 /** Makes the champion before this one champion again. MODEL_NOT_FOUND where there is none. */
@@ -35,7 +35,7 @@ export async function rollBackModel(
   const version = championBefore(await models.history(model), await models.list(model))
   if (version === undefined)
     throw new SurprisalError('MODEL_NOT_FOUND', `model "${model}" has no earlier champion to go back to`)
-  return promoted(models, model, version, who, why)
+  return await promoted(models, model, version, who, why)
 }
 
 /** What differs between the manifests of two versions, but for encoder states and tensors' names. */

@@ -15,7 +15,7 @@ export async function runTrainer(
   signal: AbortSignal,
   logger: Logger,
 ): Promise<void> {
-  const { queue: queueOptions, name } = config
+  const { queue: queueOptions } = config
   if (queueOptions.type !== 'bullmq') {
     throw new SurprisalError(
       'CONFIG_INVALID',
@@ -34,10 +34,7 @@ export async function runTrainer(
   // A DuckDB file and the memory belong to the process that scores.
   await using labels = config.store?.type === 'postgres' ? await connectStore(config.store) : undefined
   const checkpoints = await connectCheckpoints(config)
-  logger.info(
-    { pipeline: name, source: source.type, checkpoints: checkpoints !== undefined },
-    'waiting for jobs',
-  )
+  logger.info({ source: source.type, checkpoints: checkpoints !== undefined }, 'waiting for jobs')
   await trainJobs(
     config,
     { queue, registry, source: connected, ...(labels && { labels }), ...(checkpoints && { checkpoints }) },

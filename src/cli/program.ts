@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { packageVersion } from '../core/package-root.ts'
+import { addBacktest } from './backtest.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addDemo } from './demo.ts'
 import { addDlq } from './dlq.ts'
@@ -31,6 +32,7 @@ const COMMANDS = [
   addDlq,
   addExplain,
   addEvaluate,
+  addBacktest,
   addCalibrate,
   addModels,
   addDemo,

@@ -77,6 +77,7 @@ async function retrained(
   const { version } = await registry.put(pipeline, artifact, summary, fence)
   await announce(registry, plan, context, version, decision)
   await dependencies.checkpoints?.remove(context.job.id)
+  await context.progress({ stage: 'done', fraction: 1 })
   return { version, ...summary }
 }
 

@@ -1,0 +1,158 @@
+import type { Scorer } from '../core/ports.ts'
+import { idOf, type RecordBatch } from '../core/record.ts'
+import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS, type Verdict } from '../core/scored.ts'
+import { plantFaults } from '../detect/canaries.ts'
+
+/** Nominal rates at which the realised share of flagged records is reported. */
+const RATES = [0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001] as const
+const CANARY_SHARE = 0.05
+const DAY_MS = 86_400_000
+
+export interface BacktestModel {
+  readonly name: string
+  readonly scorer: Scorer
+}
+export interface BacktestedModel {
+  readonly model: string
+  readonly records: number
+  readonly alarms: number
+  /** null where the records have no times, or all the same. */
+  readonly alarms_per_day: number | null
+  readonly unscored: number
+  readonly nominal_rate: number
+  /** Alarms among the scored records. */
+  readonly realised_rate: number
+  /** Planted faults that were flagged or refused; null where none could be planted. */
+  readonly canaries_found: number | null
+  readonly canaries: number
+  /** What share of the scored records has p ≤ rate. */
+  readonly calibration: readonly { readonly nominal: number; readonly realised: number }[]
+}
+/** A record about which the two models say different things. */
+export interface Disagreement {
+  readonly id: string
+  readonly event_time: string | null
+  readonly verdict: Verdict
+  readonly verdict_against: Verdict
+  readonly p_value: number | null
+  readonly p_value_against: number | null
+}
+export interface BacktestReport {
+  readonly models: readonly BacktestedModel[]
+  readonly from: string | null
+  readonly to: string | null
+  /** With two models. */
+  readonly difference?: {
+    readonly both: number
+    readonly only_model: number
+    readonly only_against: number
+    readonly records: readonly Disagreement[]
+  }
+}
+export interface BacktestOptions {
+  readonly seed: number
+  /** Disagreements listed; all are counted. */
+  readonly limit: number
+  readonly signal: AbortSignal
+}
+
+/** Runs past records through one model or two, as they are and with planted faults; nothing is written anywhere. */
+export async function backtest(
+  batches: AsyncIterable<RecordBatch>,
+  models: readonly BacktestModel[],
+  { seed, limit, signal }: BacktestOptions,
+): Promise<BacktestReport> {
+  const tallies = models.map(({ name, scorer }) => new ModelTally(name, scorer))
+  const disagreements: Disagreement[] = []
+  const alarms = { both: 0, only_model: 0, only_against: 0 }
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  let at = 0
+  for await (const batch of batches) {
+    signal.throwIfAborted()
+    for (const time of batch.eventTime ?? []) {
+      if (time < from) from = time
+      if (time > to) to = time
+    }
+    const faulty = plantFaults(batch, { seed: seed + at++, share: CANARY_SHARE })
+    const scored = await Promise.all(tallies.map((tally) => tally.add(batch, faulty)))
+    if (scored.length < 2) continue
+    const [one, other] = scored
+    for (let row = 0; row < batch.rows; row++) {
+      const [mine, theirs] = [one.verdict[row] === ANOMALY, other.verdict[row] === ANOMALY]
+      if (mine && theirs) alarms.both++
+      else if (mine) alarms.only_model++
+      else if (theirs) alarms.only_against++
+      if (mine !== theirs && disagreements.length < limit) disagreements.push(disagreement(one, other, row))
+    }
+  }
+  const span = to > from ? to - from : null
+  const iso = (time: number): string | null => (Number.isFinite(time) ? new Date(time).toISOString() : null)
+  return {
+    models: tallies.map((tally) => tally.result(span)),
+    from: iso(from),
+    to: iso(to),
+    ...(models.length > 1 && { difference: { ...alarms, records: disagreements } }),
+  }
+}
+
+class ModelTally {
+  private records = 0
+  private alarms = 0
+  private unscored = 0
+  private canaries = 0
+  private found = 0
+  private readonly below = RATES.map(() => 0)
+
+  constructor(
+    private readonly name: string,
+    private readonly scorer: Scorer,
+  ) {}
+
+  async add(batch: RecordBatch, faulty: ReturnType<typeof plantFaults>): Promise<ScoredBatch> {
+    const options = { pipeline: 'backtest', explain: false, runId: 'backtest' }
+    const scored = await this.scorer.score(batch, options)
+    for (let row = 0; row < batch.rows; row++) {
+      this.records++
+      if (scored.verdict[row] === UNSCORED) this.unscored++
+      if (scored.verdict[row] === ANOMALY) this.alarms++
+      RATES.forEach((rate, i) => {
+        if (scored.pValue[row] <= rate) this.below[i]++
+      })
+    }
+    if (faulty.faults.length > 0) {
+      const { verdict } = await this.scorer.score(faulty.batch, options)
+      this.canaries += faulty.faults.length
+      this.found += faulty.faults.filter(({ row }) => verdict[row] !== 0).length
+    }
+    return scored
+  }
+
+  result(span: number | null): BacktestedModel {
+    const counted = Math.max(1, this.records - this.unscored)
+    return {
+      model: this.name,
+      records: this.records,
+      alarms: this.alarms,
+      alarms_per_day: span === null ? null : this.alarms / (span / DAY_MS),
+      unscored: this.unscored,
+      nominal_rate: this.scorer.rate,
+      realised_rate: this.alarms / counted,
+      canaries_found: this.canaries === 0 ? null : this.found / this.canaries,
+      canaries: this.canaries,
+      calibration: RATES.map((nominal, i) => ({ nominal, realised: this.below[i] / counted })),
+    }
+  }
+}
+
+function disagreement(one: ScoredBatch, other: ScoredBatch, row: number): Disagreement {
+  const time = one.batch.eventTime?.[row] ?? Number.NaN
+  const p = ({ pValue }: ScoredBatch): number | null => (Number.isNaN(pValue[row]) ? null : pValue[row])
+  return {
+    id: idOf(one.batch.origin, row),
+    event_time: Number.isFinite(time) ? new Date(time).toISOString() : null,
+    verdict: VERDICTS[one.verdict[row]],
+    verdict_against: VERDICTS[other.verdict[row]],
+    p_value: p(one),
+    p_value_against: p(other),
+  }
+}

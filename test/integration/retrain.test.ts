@@ -1,0 +1,258 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { bullmqOptions } from '../../connectors/bullmq/options.ts'
+import { BullmqRetrainQueue } from '../../connectors/bullmq/retrain-queue.ts'
+import { FsCheckpointStore } from '../../connectors/fs/checkpoint-store.ts'
+import { FsModelRegistry } from '../../connectors/fs/model-registry.ts'
+import { packageRoot } from '../../src/core/package-root.ts'
+import type { JobContext, RetrainJob } from '../../src/core/ports.ts'
+import { random } from '../../src/core/random.ts'
+import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
+import { Detector } from '../../src/detect/detector.ts'
+import { JobCheckpoints } from '../../src/retrain/job-checkpoints.ts'
+import { type RetrainPlan, retrainHandler } from '../../src/retrain/retrain-handler.ts'
+import { startRedis } from '../services/redis.ts'
+import { shared } from '../services/shared.ts'
+
+interface Flight {
+  readonly distance: number
+  readonly minutes: number
+  readonly cabin: string
+}
+const ROWS = 1300
+const PIPELINE = 'flights'
+const REQUEST = { pipeline: PIPELINE, trigger: 'cli', reason: 'because', who: 'ada' } as const
+
+/** Distance and duration go together. */
+function flights(rows: number, seed: number): Flight[] {
+  const r = random(seed)
+  return Array.from({ length: rows }, () => {
+    const distance = 200 + 2000 * r.uniform()
+    return { distance, minutes: distance / 10 + 10 * r.normal(), cabin: 'ABC'[r.integer(3)] }
+  })
+}
+const batch = (rows: readonly Flight[]): RecordBatch => batchOfRows(rows.map((row) => ({ ...row })))
+
+const planOf = (effort: number, rows: readonly RecordBatch[] = [batch(flights(ROWS, 1))]): RetrainPlan => ({
+  async *window() {
+    yield* rows
+  },
+  source: 'test',
+  fit: { effort, backend: 'kernel', rate: 0.02 },
+  minimumRecords: 100,
+  excluded: [],
+  excludeAnomalies: true,
+  promote: 'auto',
+})
+
+describe('retraining over Redis', () => {
+  const cleanup: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const undo of cleanup.splice(0).reverse()) await undo()
+  })
+
+  /** Queue on Redis, registry and checkpoints in a folder. */
+  async function world(url?: string) {
+    const folder = mkdtempSync(join(tmpdir(), 'surprisal-retrain-'))
+    cleanup.push(() => rmSync(folder, { recursive: true, force: true }))
+    const settings = { url: url ?? (await shared('redis')), prefix: `test-${randomUUID()}` }
+    const options = bullmqOptions.parse({ ...settings, backoff_ms: 10, lock_ms: 1000 })
+    const queue = new BullmqRetrainQueue({ ...options, prefix: `${options.prefix}:${PIPELINE}` })
+    await queue.open()
+    const registry = new FsModelRegistry(join(folder, 'models'))
+    cleanup.push(() => queue[Symbol.asyncDispose]())
+    const kept = join(folder, 'models', '.checkpoints')
+    const checkpointed = (id: string): boolean =>
+      filesOf(kept).some((file) => file.startsWith(`${id}.`) && /\.\d+\.checkpoint$/.test(file))
+    const handler = (plan: RetrainPlan) =>
+      retrainHandler({
+        registry,
+        checkpoints: new JobCheckpoints(new FsCheckpointStore(kept)),
+        plan: () => plan,
+        load: (artifact, modelVersion) => Detector.load(artifact, { modelVersion, workers: 0 }),
+      })
+    const work = (plan: RetrainPlan): (() => Promise<void>) => {
+      const stop = new AbortController()
+      const working = queue.work(handler(plan), stop.signal)
+      const end = async () => {
+        stop.abort()
+        await working
+      }
+      cleanup.push(end)
+      return end
+    }
+    const state = async (id: string) => (await queue.job(id))?.state
+    const ended = async (id: string): Promise<RetrainJob> => {
+      await expect
+        .poll(() => state(id), { timeout: 120_000, interval: 100 })
+        .toMatch(/completed|failed|cancelled/)
+      return (await queue.job(id))!
+    }
+    return { folder, settings, queue, registry, handler, work, state, ended, checkpointed, kept }
+  }
+  const until = (condition: () => boolean) =>
+    expect.poll(condition, { timeout: 60_000, interval: 50 }).toBe(true)
+
+  it('makes version 1 the champion, and rejects a challenger that learned nonsense, with the reason', async () => {
+    const { queue, registry, work, ended } = await world()
+    const first = planOf(0.2)
+    const stop = work(first)
+    const made = await ended((await queue.enqueue(REQUEST)).id)
+    expect(made).toMatchObject({ state: 'completed', result: { version: 1, promoted: true } })
+    expect((await registry.alias(PIPELINE, 'champion'))?.version).toBe(1)
+    await stop()
+
+    const rows = flights(ROWS, 2)
+    const minutes = random(9).shuffle(rows.map((row) => row.minutes))
+    const nonsense = rows.map((row, i) => (i < 0.9 * ROWS ? { ...row, minutes: minutes[i] } : row))
+    work(planOf(0.2, [batch(nonsense)]))
+    const worse = await ended((await queue.enqueue(REQUEST)).id)
+    expect(worse).toMatchObject({ state: 'completed', result: { version: 2, promoted: false } })
+    expect(worse.result?.decision).toMatch(/^rejected: .*log-density worse by/)
+    expect((await registry.alias(PIPELINE, 'champion'))?.version).toBe(1)
+  })
+
+  it('goes on from the checkpoints after kill −9 of the fit, twice', async () => {
+    const { queue, registry, work, ended, checkpointed, kept } = await world()
+    work(planOf(0.5))
+    const { id } = await queue.enqueue(REQUEST)
+    const killed: number[] = []
+    for (let kill = 0; kill < 2; kill++) {
+      await until(() => checkpointed(id) && fitOf(process.pid, killed) !== undefined)
+      const pid = fitOf(process.pid, killed)!
+      killed.push(pid)
+      process.kill(pid, 'SIGKILL')
+    }
+    const job = await ended(id)
+    expect(job).toMatchObject({ state: 'completed', attempts: 3, result: { version: 1, promoted: true } })
+    expect(job.log.filter((line) => line.startsWith('goes on from the checkpoints')).length).toBeGreaterThan(
+      0,
+    )
+    expect(await registry.list(PIPELINE)).toHaveLength(1)
+    expect(filesOf(kept)).toEqual([])
+  })
+
+  it('gives the job of a trainer killed −9 to the next trainer, which goes on under the same id', async () => {
+    const { folder, settings, queue, registry, state, ended, checkpointed } = await world()
+    const lines = flights(ROWS, 1).map((row) => Object.values(row).join(','))
+    writeFileSync(join(folder, 'data.csv'), ['distance,minutes,cabin', ...lines, ''].join('\n'))
+    const file = join(folder, 'pipeline.yaml')
+    writeFileSync(
+      file,
+      JSON.stringify({
+        name: PIPELINE,
+        source: { type: 'file', paths: [join(folder, 'data.csv')] },
+        alerts: { rate: 0.02 },
+        queue: { type: 'bullmq', ...settings, backoff_ms: 10, lock_ms: 1000 },
+        registry: { type: 'fs', path: join(folder, 'models') },
+        retrain: { min_records: 100 },
+      }),
+    )
+    const trainer = (): ChildProcess => {
+      const main = join(packageRoot, 'dist', 'src', 'cli', 'main.js')
+      const child = spawn(process.execPath, [main, 'trainer', file], { stdio: 'ignore' })
+      cleanup.push(() => child.kill('SIGKILL'))
+      return child
+    }
+    const { id } = await queue.enqueue(REQUEST)
+    const first = trainer()
+    await until(() => checkpointed(id))
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    expect(await state(id)).not.toBe('completed')
+    const second = trainer()
+    const job = await ended(id)
+    expect(job).toMatchObject({ state: 'completed', result: { version: 1, promoted: true } })
+    expect(job.log.join('\n')).toContain('goes on from the checkpoints')
+    expect(await registry.list(PIPELINE)).toHaveLength(1)
+    second.kill('SIGTERM')
+    expect(await once(second, 'exit')).toEqual([0, null])
+  })
+
+  it('refuses the model of a trainer that wakes up after another took its job', async () => {
+    const { registry, handler } = await world()
+    const [fenced, asleep] = [new EventEmitter(), new EventEmitter()]
+    const plan = planOf(0.05)
+    const zombie = handler({
+      ...plan,
+      async *window(signal) {
+        const woken = once(asleep, 'wake')
+        fenced.emit('fenced')
+        await woken
+        yield* plan.window(signal)
+      },
+    })
+    const hasFence = once(fenced, 'fenced')
+    const outcome = zombie(contextOf('7')).catch((error: unknown) => error)
+    await hasFence
+    expect(await handler(plan)(contextOf('7'))).toMatchObject({ version: 1 })
+    asleep.emit('wake')
+    expect(await outcome).toMatchObject({ code: 'FENCE_STALE' })
+    expect(await registry.list(PIPELINE)).toHaveLength(1)
+  })
+
+  it('stops a running fit within seconds when its job is cancelled', async () => {
+    const { queue, work, ended, checkpointed, kept } = await world()
+    work(planOf(1))
+    const { id } = await queue.enqueue(REQUEST)
+    await until(() => checkpointed(id))
+    await queue.cancel(id)
+    expect(await ended(id)).toMatchObject({ state: 'cancelled' })
+    await until(() => fitOf(process.pid) === undefined)
+    expect(filesOf(kept)).toEqual([])
+  })
+
+  it('finishes a job in the middle of which Redis was killed and started again', async () => {
+    const server = await startRedis()
+    cleanup.push(() => server[Symbol.asyncDispose]())
+    const { queue, work, ended, checkpointed } = await world(server.url)
+    work(planOf(0.3))
+    const { id } = await queue.enqueue(REQUEST)
+    await until(() => checkpointed(id))
+    await server.kill()
+    await server.start()
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: { promoted: true } })
+  })
+})
+
+/** The process id of a fit that a process has forked. */
+function fitOf(parent: number, but: readonly number[] = []): number | undefined {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).split('\n')
+  const fits = lines
+    .filter((line) => line.includes('fit-child'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([pid, ppid, stat]) => Number(ppid) === parent && !stat.startsWith('Z') && !but.includes(Number(pid)),
+    )
+  return fits.length === 0 ? undefined : Number(fits[0][0])
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function contextOf(id: string): JobContext {
+  const job: RetrainJob = {
+    id,
+    request: REQUEST,
+    state: 'active',
+    attempts: 1,
+    created_at: '',
+    started_at: null,
+    finished_at: null,
+    progress: { stage: 'queued', fraction: 0 },
+    result: null,
+    error: null,
+    log: [],
+  }
+  return { job, signal: new AbortController().signal, progress: async () => {}, log: async () => {} }
+}
