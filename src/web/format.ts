@@ -21,7 +21,7 @@ export function valueText(value: string | number | boolean | null): string {
   if (typeof value !== 'number') return String(value)
   const size = Math.abs(value)
   if (size !== 0 && (size >= 1e7 || size < 1e-3)) return value.toExponential(2)
-  return Number(value.toPrecision(5)).toLocaleString('en', { maximumFractionDigits: 4 })
+  return Number(value.toPrecision(5)).toLocaleString('en', { maximumFractionDigits: 4 }).replace('-', '−')
 }
 
 export function percent(share: number | null | undefined): string {

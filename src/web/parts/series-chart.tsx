@@ -42,7 +42,7 @@ export function SeriesChart({ points, anomalies, threshold, onZoom }: SeriesChar
     scales: { y: { range: (_, __, max) => [0, Math.max(line ?? 0, max || 0, 1) * 1.12] } },
     axes: [
       axis({ values: timeTicks }),
-      axis({ size: 38, values: (_, ticks) => ticks.map((tick) => compact(tick)) }),
+      axis({ size: 48, values: (_, ticks) => ticks.map((tick) => compact(tick)) }),
     ],
     series: [
       {
@@ -99,7 +99,7 @@ export function VolumeChart({ points }: { points: readonly SeriesPoint[] }) {
     axes: [
       axis({ show: false }),
       axis({
-        size: 38,
+        size: 48,
         splits: (plot) => [0, plot.scales.y.max ?? 0],
         values: (_, ticks) => ticks.map((t) => compact(t)),
       }),

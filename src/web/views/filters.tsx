@@ -32,7 +32,7 @@ export function useFilters(now: number): Filters {
   const { query } = usePlace()
   const [from, to] = [Number(query.get('from')), Number(query.get('to'))]
   const fixed = from > 0 && to > from
-  const range = Object.hasOwn(RANGES, query.get('range') ?? '') ? (query.get('range') ?? '1h') : '1h'
+  const range = Object.hasOwn(RANGES, query.get('range') ?? '') ? (query.get('range') ?? '15m') : '15m'
   return {
     from: fixed ? from : now - RANGES[range],
     to: fixed ? to : undefined,
