@@ -20,13 +20,17 @@ export class GaussianMixture {
   readonly dim: number
   readonly components: number
   readonly tensors: MixtureTensors
-  readonly #means: Float32Array
-  readonly #whitenings: Float32Array
+  readonly #means: Float64Array
+  /** Lower triangles of the whitenings, row after row. */
+  readonly #triangles: Float64Array
   readonly #medians: Float32Array
   /** [K]: log w_k + ½ log |P_k| − D/2 · log 2π. */
   readonly #constants: Float64Array
   /** [K, D]: P_jj. */
   readonly #diagonal: Float64Array
+  /** [K, D]: ½ (log 2π − log P_jj), what leaving out x_j adds to the constant. */
+  readonly #relief: Float64Array
+  readonly #centred: Float64Array
   /** Log densities of the components, of the row last looked at: whole [K], and without each dimension [K, D]. */
   readonly #whole: Float64Array
   readonly #without: Float64Array
@@ -38,21 +42,28 @@ export class GaussianMixture {
     this.components = k
     this.tensors = tensors
     const logWeights = numbers(tensors, 'log_weight', k)
-    this.#means = numbers(tensors, 'mean', k * dim)
-    this.#whitenings = numbers(tensors, 'whitening', k * dim * dim)
+    this.#means = Float64Array.from(numbers(tensors, 'mean', k * dim))
+    const whitenings = numbers(tensors, 'whitening', k * dim * dim)
     this.#medians = numbers(tensors, 'median', dim)
     this.#constants = new Float64Array(k)
     this.#diagonal = new Float64Array(k * dim)
+    this.#triangles = new Float64Array((k * dim * (dim + 1)) / 2)
+    let at = 0
     for (let c = 0; c < k; c++) {
       this.#constants[c] = logWeights[c] - 0.5 * dim * LOG_2_PI
       for (let i = 0; i < dim; i++) {
         const row = (c * dim + i) * dim
-        const scale = this.#whitenings[row + i]
+        const scale = whitenings[row + i]
         if (!(scale > 0)) throw invalid(`component ${c} has the scale ${scale} in dimension ${i}`)
         this.#constants[c] += Math.log(scale)
-        for (let j = 0; j <= i; j++) this.#diagonal[c * dim + j] += this.#whitenings[row + j] ** 2
+        for (let j = 0; j <= i; j++) {
+          this.#triangles[at++] = whitenings[row + j]
+          this.#diagonal[c * dim + j] += whitenings[row + j] ** 2
+        }
       }
     }
+    this.#relief = this.#diagonal.map((own) => 0.5 * (LOG_2_PI - Math.log(own)))
+    this.#centred = new Float64Array(dim)
     this.#whole = new Float64Array(k)
     this.#without = new Float64Array(k * dim)
   }
@@ -106,33 +117,49 @@ export class GaussianMixture {
 
   #look(x: Float32Array, row: number, without = false): number {
     const { dim, components } = this
+    const [means, triangles, diagonal] = [this.#means, this.#triangles, this.#diagonal]
+    const [centred, pulls, whole] = [this.#centred, this.#without, this.#whole]
     const from = row * dim
+    let at = 0
     for (let c = 0; c < components; c++) {
-      const pulls = this.#without.subarray(c * dim, (c + 1) * dim).fill(0)
-      const mean = c * dim
-      let distance = 0
-      for (let i = 0, at = c * dim * dim; i < dim; i++, at += dim) {
-        let white = 0
-        for (let j = 0; j <= i; j++) white += this.#whitenings[at + j] * (x[from + j] - this.#means[mean + j])
-        distance += white * white
-        if (without) for (let j = 0; j <= i; j++) pulls[j] += this.#whitenings[at + j] * white
+      const own = c * dim
+      for (let j = 0; j < dim; j++) {
+        centred[j] = x[from + j] - means[own + j]
+        pulls[own + j] = 0
       }
-      this.#whole[c] = this.#constants[c] - 0.5 * distance
+      let distance = 0
+      for (let i = 0; i < dim; i++) {
+        let white = 0
+        for (let j = 0; j <= i; j++) white += triangles[at + j] * centred[j]
+        distance += white * white
+        if (without) for (let j = 0; j <= i; j++) pulls[own + j] += triangles[at + j] * white
+        at += i + 1
+      }
+      whole[c] = this.#constants[c] - 0.5 * distance
       if (!without) continue
       for (let j = 0; j < dim; j++) {
-        const own = this.#diagonal[mean + j]
-        pulls[j] = this.#whole[c] + 0.5 * (pulls[j] ** 2 / own + LOG_2_PI - Math.log(own))
+        const pull = pulls[own + j]
+        pulls[own + j] = whole[c] + (0.5 * pull * pull) / diagonal[own + j] + this.#relief[own + j]
       }
     }
-    return Math.max(LEAST, logSumExp(this.#whole, 0, 1, components))
+    return Math.max(LEAST, logSumExp(whole, 0, 1, components))
   }
 }
 
+/** A term this far below the greatest does not reach the last bit. */
+const BELOW_LAST_BIT = 37
+
 function logSumExp(values: Float64Array, from: number, stride: number, count: number): number {
   let peak = values[from]
-  for (let c = 1; c < count; c++) peak = Math.max(peak, values[from + c * stride])
+  for (let c = 1; c < count; c++) {
+    const value = values[from + c * stride]
+    if (value > peak) peak = value
+  }
   let sum = 0
-  for (let c = 0; c < count; c++) sum += Math.exp(values[from + c * stride] - peak)
+  for (let c = 0; c < count; c++) {
+    const below = values[from + c * stride] - peak
+    if (below > -BELOW_LAST_BIT) sum += Math.exp(below)
+  }
   return peak + Math.log(sum)
 }
 
