@@ -66,7 +66,7 @@ export interface ScoredBatch {
   readonly verdict: Uint8Array
   /** Why a row is unscored, or what a rule said of it. */
   readonly reasons: ReadonlyMap<number, readonly string[]>
-  /** Flagged rows only, most surprising field first. */
+  /** Flagged rows only, the field that is most to blame first: the most surprising, ties by which is wrong. */
   readonly attributions: ReadonlyMap<number, readonly FieldSurprise[]>
   readonly runId?: string
 }

@@ -55,33 +55,40 @@ export class Ensemble implements Disposable {
     this.#exact = members.flatMap(({ view }, m) => (view.name === EXACT ? [m] : []))
   }
 
-  /** `exactOnly` leaves the other members' densities out (empty). */
-  evaluate(encoded: EncodedBatch, exactOnly = false): Densities {
+  evaluate(encoded: EncodedBatch): Densities {
     const members: Float64Array[] = this.#scorers.map(() => new Float64Array(0))
-    for (const { view, members: own } of this.#groups) {
-      const exact = view.spec.name === EXACT
-      if (exactOnly && !exact) continue
-      const input = view.input(encoded)
-      for (const m of own) {
-        const mixture = this.#mixtures[m]
-        if (mixture !== null) {
-          members[m] = mixture.weakest(input.x, encoded.rows, input.fill)
-          continue
-        }
-        const density = this.#scorers[m]?.logProb(input.x, input.context, encoded.rows)
-        members[m] = completed(
-          density ?? new Float64Array(encoded.rows),
-          input.correction,
-          exact ? encoded.logDiscrete : undefined,
-        )
-      }
-    }
+    for (const { view, members: own } of this.#groups) this.#evaluate(encoded, view, own, members)
     return {
       members,
-      exact: mixture(
+      exact: mixtureOf(
         this.#exact.map((m) => members[m]),
         encoded.rows,
       ),
+    }
+  }
+
+  /** `exact` of `evaluate` alone: the other members are left out. */
+  exact(encoded: EncodedBatch): Float64Array {
+    const members: Float64Array[] = []
+    for (const { view, members: own } of this.#groups)
+      if (view.spec.name === EXACT) this.#evaluate(encoded, view, own, members)
+    return mixtureOf(
+      this.#exact.map((m) => members[m]),
+      encoded.rows,
+    )
+  }
+
+  #evaluate(encoded: EncodedBatch, view: View, own: readonly number[], members: Float64Array[]): void {
+    const input = view.input(encoded)
+    const discrete = view.spec.name === EXACT ? encoded.logDiscrete : undefined
+    for (const m of own) {
+      const mixture = this.#mixtures[m]
+      if (mixture !== null) {
+        members[m] = mixture.weakest(input.x, encoded.rows, input.fill)
+        continue
+      }
+      const density = this.#scorers[m]?.logProb(input.x, input.context, encoded.rows)
+      members[m] = completed(density ?? new Float64Array(encoded.rows), input.correction, discrete)
     }
   }
 
@@ -103,7 +110,7 @@ function completed(
 }
 
 /** log of the mean of the densities. */
-function mixture(members: readonly Float64Array[], rows: number): Float64Array {
+function mixtureOf(members: readonly Float64Array[], rows: number): Float64Array {
   const out = new Float64Array(rows)
   for (let i = 0; i < rows; i++) {
     let peak = LEAST

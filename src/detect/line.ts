@@ -1,6 +1,6 @@
 /**
- * A one-dimensional density known only at points: how surprising one coordinate is given all others. The density is
- * evaluated on a coarse grid, then on finer ones where its mass turned out to lie; between points it is linear.
+ * A one-dimensional density known only at points: how surprising one coordinate is given all others. Between points
+ * its logarithm is linear, beyond the outermost it falls exponentially.
  */
 export interface Line {
   /** Ascending. */
@@ -15,93 +15,162 @@ export interface LineSummary {
   /** ln ∫ density. */
   readonly logMass: number
   readonly median: number
-  readonly mode: number
   /** The central 95 %. */
   readonly low: number
   readonly high: number
 }
 
-/** Evaluates several lines at once: one ascending list of points each, one list of log densities back. */
-export type EvaluateLines = (points: readonly Float64Array[]) => readonly Float64Array[]
+/** Evaluates several lines at once: an ascending list of points for each named line, its log densities back. */
+export type EvaluateLines = (
+  points: readonly Float64Array[],
+  lines: readonly number[],
+) => readonly Float64Array[]
 
-const NEGLIGIBLE = 14
 const COARSE = coarseGrid()
-const FINE = 48
-const ROUNDS = 2
-/** A mass on fewer cells than this is looked at more closely once more. */
-const ENOUGH_CELLS = 12
+const ROUNDS = 3
+/** A cell is split while its share of the mass times its bend (nats) exceeds this. */
+const TOLERANCE = 0.008
+/** The bend that splitting aims at, nats. */
+const STRAIGHT = 0.08
+const MOST_PARTS = 8
+/** Slope of the tails beyond the outermost points, at least. */
+const LEAST_SLOPE = 1
 
 /**
- * 41 points over the encoded coordinate: dense in the bulk (|u| ≤ 3, robust standard deviations), then ever wider
+ * 23 points over the encoded coordinate: dense in the bulk (|u| ≤ 3, robust standard deviations), then ever wider
  * along the logarithmic tails.
  */
 function coarseGrid(): Float64Array {
-  const half = [
-    0.15, 0.4, 0.65, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.75, 3.1, 3.5, 4, 4.6, 5.4, 6.4, 7.6, 9, 11, 13,
-  ]
+  const half = [0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.9, 3.6, 4.8, 6.8, 10]
   return Float64Array.from([...half.map((u) => -u).reverse(), 0, ...half])
 }
 
-/** Sketches the densities around their mass; `actual[j]` is one of the points of line j. */
+/**
+ * Sketches the densities around their mass: a coarse grid, then cells are split where mass lies and the logarithm
+ * bends. `actual[j]` is one of the points of line j.
+ */
 export function sketchLines(actual: Float64Array, evaluate: EvaluateLines): Line[] {
-  let points = Array.from(actual, (u) => merged(COARSE, [u]))
-  let lines = evaluate(points).map((logDensity, j): Line => ({ points: points[j], logDensity }))
+  let points: readonly Float64Array[] = Array.from(actual, withPoint)
+  let open = [...points.keys()]
+  const lines = evaluate(points, open).map((logDensity, j): Line => ({ points: points[j], logDensity }))
   for (let round = 0; round < ROUNDS; round++) {
-    points = lines.map((line) => refinement(line))
-    if (points.every((p) => p.length === 0)) break
-    const finer = evaluate(points)
-    lines = lines.map((line, j) => (points[j].length === 0 ? line : joined(line, points[j], finer[j])))
+    const split = open.map((j) => splits(lines[j]))
+    open = open.filter((_, i) => split[i].length > 0)
+    points = split.filter((own) => own.length > 0)
+    if (open.length === 0) break
+    const finer = evaluate(points, open)
+    for (const [i, j] of open.entries())
+      lines[j] = joined(lines[j], { points: points[i], logDensity: finer[i] })
   }
   return lines
 }
 
-/** New points over the cells that hold mass; none where they are many already. */
-function refinement({ points, logDensity }: Line): Float64Array {
-  const peak = logDensity.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  let first = logDensity.findIndex((d) => d > peak - NEGLIGIBLE)
-  let last = logDensity.findLastIndex((d) => d > peak - NEGLIGIBLE)
-  if (first < 0 || last - first >= FINE + ENOUGH_CELLS) return new Float64Array(0)
-  const heavy = logDensity.subarray(first, last + 1).reduce((sum, d) => sum + (d > peak - 3 ? 1 : 0), 0)
-  if (heavy >= ENOUGH_CELLS && last - first >= FINE / 2) return new Float64Array(0)
-  first = Math.max(0, first - 1)
-  last = Math.min(points.length - 1, last + 1)
-  const [from, to] = [points[first], points[last]]
-  return Float64Array.from({ length: FINE }, (_, i) => from + ((to - from) * (i + 0.5)) / FINE)
+/** New points, inside the cells that hold mass and where straight pieces do not follow the density. */
+function splits(line: Line): Float64Array {
+  const { points, logDensity } = line
+  const cells = points.length - 1
+  const masses = cellMasses(line, peakOf(logDensity))
+  const total = masses.reduce((sum, m) => sum + m, 0)
+  const slope = (i: number) => (logDensity[i + 1] - logDensity[i]) / (points[i + 1] - points[i])
+  const added: number[] = []
+  for (let i = 0; i < cells; i++) {
+    const width = points[i + 1] - points[i]
+    const before = i > 0 ? Math.abs(slope(i) - slope(i - 1)) : 0
+    const after = i + 1 < cells ? Math.abs(slope(i + 1) - slope(i)) : 0
+    // A parabola leaves its chord by this much in the middle.
+    const bend = (width * Math.max(before, after)) / 8
+    if (!((bend * masses[i]) / total > TOLERANCE)) continue
+    const parts = Math.min(MOST_PARTS, Math.max(2, Math.ceil(Math.sqrt(bend / STRAIGHT))))
+    for (let k = 1; k < parts; k++) added.push(points[i] + (width * k) / parts)
+  }
+  return Float64Array.from(added)
 }
 
-/** Density of the line at `actual` against its distribution. Points far apart count by the width of their cell. */
-export function summariseLine({ points, logDensity }: Line, actual: number): LineSummary {
-  const n = points.length
-  let peak = 0
-  for (let i = 1; i < n; i++) if (logDensity[i] > logDensity[peak]) peak = i
-  const mass = new Float64Array(n)
-  let total = 0
-  for (let i = 0; i < n; i++) {
-    const width = (points[Math.min(i + 1, n - 1)] - points[Math.max(i - 1, 0)]) / 2
-    mass[i] = width * Math.exp(logDensity[i] - logDensity[peak])
-    total += mass[i]
-  }
-  const own = nearest(points, actual)
-  let rarer = 0
-  let cumulative = 0
-  const quantiles = [0.025, 0.5, 0.975]
-  const at: number[] = []
-  for (let i = 0; i < n; i++) {
-    if (logDensity[i] <= logDensity[own]) rarer += mass[i]
-    cumulative += mass[i] / total
-    while (at.length < 3 && cumulative >= quantiles[at.length]) at.push(points[i])
-  }
-  const [low, median, high] = [at[0] ?? points[n - 1], at[1] ?? points[n - 1], at[2] ?? points[n - 1]]
-  const width = (points[Math.min(own + 1, n - 1)] - points[Math.max(own - 1, 0)]) / 2
-  const underflow = Math.log(width) + logDensity[own] - logDensity[peak] - Math.log(total)
+/** Density of the line at `actual`, one of its points, against its distribution. */
+export function summariseLine(line: Line, actual: number): LineSummary {
+  const { points, logDensity } = line
+  const peak = peakOf(logDensity)
+  const masses = cellMasses(line, peak)
+  const [left, right] = tailSlopes(line)
+  const last = points.length - 1
+  const tails = Math.exp(logDensity[0] - peak) / left + Math.exp(logDensity[last] - peak) / right
+  const total = tails + masses.reduce((sum, m) => sum + m, 0)
+  const own = logDensity[nearest(points, actual)]
+  const before = Math.exp(logDensity[0] - peak) / left
+  const at = (q: number) => quantile(line, masses, q * total - before)
   return {
-    logP: Math.min(0, rarer > 0 ? Math.log(rarer / total) : underflow),
-    logMass: Math.log(total) + logDensity[peak],
-    median,
-    mode: points[peak],
-    low,
-    high,
+    logP: Math.min(0, own + Math.log(rarerMass(line, own, left, right)) - peak - Math.log(total)),
+    logMass: Math.log(total) + peak,
+    median: at(0.5),
+    low: at(0.025),
+    high: at(0.975),
   }
+}
+
+/** ∫ density over each cell, relative to e^peak. */
+function cellMasses({ points, logDensity }: Line, peak: number): Float64Array {
+  const masses = new Float64Array(points.length - 1)
+  for (let i = 0; i < masses.length; i++)
+    masses[i] = (points[i + 1] - points[i]) * meanExp(logDensity[i] - peak, logDensity[i + 1] - peak)
+  return masses
+}
+
+/** ∫ of the density where it is at most e^own, relative to e^own: nothing underflows. */
+function rarerMass({ points, logDensity }: Line, own: number, left: number, right: number): number {
+  const last = points.length - 1
+  let sum = Math.exp(Math.min(0, logDensity[0] - own)) / left
+  sum += Math.exp(Math.min(0, logDensity[last] - own)) / right
+  for (let i = 0; i < last; i++) {
+    const lower = Math.min(logDensity[i], logDensity[i + 1]) - own
+    const upper = Math.max(logDensity[i], logDensity[i + 1]) - own
+    if (lower > 0) continue
+    const part = upper > 0 ? lower / (lower - upper) : 1
+    sum += part * (points[i + 1] - points[i]) * meanExp(lower, Math.min(0, upper))
+  }
+  return sum
+}
+
+/** Mean of exp over a straight piece from a to b. */
+function meanExp(a: number, b: number): number {
+  const d = b - a
+  return Math.abs(d) < 1e-6 ? Math.exp((a + b) / 2) : (Math.exp(b) - Math.exp(a)) / d
+}
+
+/** How fast the density falls beyond the first and the last point. */
+function tailSlopes({ points, logDensity }: Line): readonly [number, number] {
+  const last = points.length - 1
+  const left = (logDensity[1] - logDensity[0]) / (points[1] - points[0])
+  const right = (logDensity[last - 1] - logDensity[last]) / (points[last] - points[last - 1])
+  return [Math.max(LEAST_SLOPE, left), Math.max(LEAST_SLOPE, right)]
+}
+
+/** Where the cumulative mass from the first point on reaches `mass`. */
+function quantile({ points, logDensity }: Line, masses: Float64Array, mass: number): number {
+  let rest = mass
+  if (rest <= 0) return points[0]
+  for (let i = 0; i < masses.length; i++) {
+    if (rest <= masses[i]) {
+      const share = rest / masses[i]
+      const rise = logDensity[i + 1] - logDensity[i]
+      const width = points[i + 1] - points[i]
+      return rise > 0
+        ? points[i + 1] - width * along(1 - share, -rise)
+        : points[i] + width * along(share, rise)
+    }
+    rest -= masses[i]
+  }
+  return points[points.length - 1]
+}
+
+/** Where, 0 … 1, the mass of a piece that falls by −rise ≥ 0 nats reaches the share. */
+function along(share: number, rise: number): number {
+  return rise > -1e-6 ? share : Math.log1p(share * Math.expm1(rise)) / rise
+}
+
+function peakOf(logDensity: Float64Array): number {
+  let peak = Number.NEGATIVE_INFINITY
+  for (const d of logDensity) if (d > peak) peak = d
+  return peak
 }
 
 function nearest(points: Float64Array, x: number): number {
@@ -112,18 +181,27 @@ function nearest(points: Float64Array, x: number): number {
   return best
 }
 
-function merged(a: Float64Array, b: readonly number[]): Float64Array {
-  return Float64Array.from(new Set([...a, ...b])).sort()
+/** The coarse grid with one more point. */
+function withPoint(u: number): Float64Array {
+  const at = COARSE.findIndex((point) => point >= u)
+  if (COARSE[at] === u) return COARSE
+  const points = new Float64Array(COARSE.length + 1)
+  const before = at < 0 ? COARSE.length : at
+  points.set(COARSE.subarray(0, before))
+  points[before] = u
+  points.set(COARSE.subarray(before), before + 1)
+  return points
 }
 
-function joined(line: Line, points: Float64Array, logDensity: Float64Array): Line {
-  const order = [...line.points.keys()].concat(Array.from(points.keys(), (i) => i + line.points.length))
-  const all = Float64Array.from([...line.points, ...points])
-  const values = Float64Array.from([...line.logDensity, ...logDensity])
-  order.sort((a, b) => all[a] - all[b])
-  const kept = order.filter((at, i) => i === 0 || all[at] !== all[order[i - 1]])
-  return {
-    points: Float64Array.from(kept, (i) => all[i]),
-    logDensity: Float64Array.from(kept, (i) => values[i]),
+/** Both lines' points in order; they have none in common. */
+function joined(a: Line, b: Line): Line {
+  const length = a.points.length + b.points.length
+  const points = new Float64Array(length)
+  const logDensity = new Float64Array(length)
+  for (let at = 0, i = 0, j = 0; at < length; at++) {
+    const fromA = j >= b.points.length || (i < a.points.length && a.points[i] <= b.points[j])
+    points[at] = fromA ? a.points[i] : b.points[j]
+    logDensity[at] = fromA ? a.logDensity[i++] : b.logDensity[j++]
   }
+  return { points, logDensity }
 }

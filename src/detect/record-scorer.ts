@@ -46,7 +46,7 @@ export class RecordScorer implements Disposable {
     this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })
     this.#attribution = new Attribution(
       this.#encoder,
-      (encoded) => this.#ensemble.evaluate(encoded, true).exact,
+      (encoded) => this.#ensemble.exact(encoded),
       options.redact,
     )
     this.#options = options
@@ -74,8 +74,7 @@ export class RecordScorer implements Disposable {
 
   /** The surprise of each field, for every row of a batch of records that can be encoded. */
   explain(batch: RecordBatch): FieldSurprise[][] {
-    const encoded = this.#encoder.encode(batch)
-    return Array.from({ length: batch.rows }, (_, row) => this.#attribution.explain(batch, encoded, row))
+    return this.#attribution.explain(batch, this.#encoder.encode(batch))
   }
 
   /** For every row: which single change of a field would make the record normal. */

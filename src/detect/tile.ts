@@ -14,24 +14,21 @@ export class Tile implements EncodedBatch {
   readonly notes: ReadonlyMap<number, readonly string[]> = new Map()
   readonly #width: { readonly numeric: number; readonly codes: number }
 
-  /** `rows` copies of row `row`. */
-  constructor(encoded: EncodedBatch, row: number, rows: number, layout: EncodedLayout) {
-    const repeat = <T extends Float32Array | Int32Array>(from: T, to: T, width: number): T => {
-      const one = from.subarray(row * width, (row + 1) * width)
-      for (let i = 0; i < rows; i++) to.set(one, i * width)
-      return to
-    }
-    this.rows = rows
+  /** Row i is a copy of row `rows[i]`. */
+  constructor(encoded: EncodedBatch, rows: Int32Array, layout: EncodedLayout) {
+    const n = rows.length
+    this.rows = n
     this.#width = { numeric: layout.numeric.length, codes: layout.discrete.length }
     const { numeric, codes } = this.#width
     const context = layout.context.length
-    this.numeric = repeat(encoded.numeric, new Float32Array(rows * numeric), numeric)
+    this.numeric = gathered(encoded.numeric, rows, numeric, new Float32Array(n * numeric))
     this.joint = this.numeric
-    this.codes = repeat(encoded.codes, new Int32Array(rows * codes), codes)
-    this.context = repeat(encoded.context, new Float32Array(rows * context), context)
-    this.logDiscrete = new Float64Array(rows).fill(encoded.logDiscrete[row])
-    this.logJacobian = new Float64Array(rows)
-    this.logUnits = new Float64Array(rows)
+    this.codes = gathered(encoded.codes, rows, codes, new Int32Array(n * codes))
+    this.context = gathered(encoded.context, rows, context, new Float32Array(n * context))
+    this.logDiscrete = new Float64Array(n)
+    for (let i = 0; i < n; i++) this.logDiscrete[i] = encoded.logDiscrete[rows[i]]
+    this.logJacobian = new Float64Array(n)
+    this.logUnits = new Float64Array(n)
   }
 
   setNumber(row: number, column: number, u: number): void {
@@ -42,4 +39,10 @@ export class Tile implements EncodedBatch {
     this.codes[row * this.#width.codes + column] = code
     this.logDiscrete[row] = logDiscrete
   }
+}
+
+function gathered<T extends Float32Array | Int32Array>(from: T, rows: Int32Array, width: number, to: T): T {
+  for (let i = 0, at = 0; i < rows.length; i++)
+    for (let k = 0, source = rows[i] * width; k < width; k++) to[at++] = from[source++]
+  return to
 }

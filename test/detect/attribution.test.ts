@@ -42,7 +42,7 @@ function density(encoded: EncodedBatch): Float64Array {
 
 function explain(record: Record<string, unknown>, redact: readonly string[] = []) {
   const batch: RecordBatch = batchOfRows([record])
-  return new Attribution(encoder, density, redact).explain(batch, encoder.encode(batch), 0)
+  return new Attribution(encoder, density, redact).explain(batch, encoder.encode(batch))[0]
 }
 const normal = { x: 104, y: 104.3, z: 52, from: 'f1', to: 't1', unit: 'km' }
 
@@ -99,6 +99,41 @@ describe('attribution', () => {
     expect(first.surprise_nats).toBeGreaterThan(6)
   })
 
+  it('of two numbers that contradict each other, blames the one that is odd by itself', () => {
+    expect(explain({ ...normal, x: 101, y: 125 })[0].field).toBe('y')
+    expect(explain({ ...normal, x: 125, y: 101 })[0].field).toBe('x')
+  })
+
+  it('explains a record in a batch as it does alone', () => {
+    const many = records(30, 9).map((record, i) => (i % 3 === 0 ? { ...record, y: 111, to: 't3' } : record))
+    const batch = batchOfRows(many)
+    const together = new Attribution(encoder, density).explain(batch, encoder.encode(batch))
+    for (const [i, record] of many.entries()) expect(together[i]).toEqual(explain(record))
+  })
+
+  it('counts the levels that it does not try by their probability', () => {
+    const r = random(4)
+    const shops = (rows: number) =>
+      Array.from({ length: rows }, () => ({
+        shop: `s${Math.floor(400 * r.uniform() ** 2)}`,
+        price: r.normal(),
+      }))
+    const many = fitEncoder([batchOfRows(shops(20_000))])
+    let asked = 0
+    const flat = (encoded: EncodedBatch) => {
+      asked += encoded.rows
+      return encoded.logDiscrete.slice()
+    }
+    const batch = batchOfRows([{ shop: 's399', price: 0 }])
+    const codes = many.encode(batch).codes
+    const [found] = new Attribution(many, flat).explain(batch, many.encode(batch))
+    const logP = many.discrete.logProbOfLevels(codes, 0)
+    const rarer = logP.reduce((sum, p) => sum + (p <= logP[codes[0]] ? Math.exp(p) : 0), 0)
+    const shop = found.find(({ field }) => field === 'shop')!
+    expect(shop.surprise_nats).toBeCloseTo(-Math.log(rarer), 6)
+    expect(asked).toBeLessThan(150)
+  })
+
   it('shows nothing of a redacted field but its name and surprise', () => {
     const y = explain({ ...normal, y: 111 }, ['y']).find(({ field }) => field === 'y')!
     expect(y).toEqual({
@@ -119,9 +154,9 @@ describe('attribution', () => {
     ])
     const flat = (encoded: EncodedBatch) => encoded.logDiscrete.slice()
     const batch = (z: number) => batchOfRows([{ ...normal, z }])
-    const there = new Attribution(encoder, flat).explain(batch(60), encoder.encode(batch(60)), 0)
+    const there = new Attribution(encoder, flat).explain(batch(60), encoder.encode(batch(60)))[0]
     const here = batch(60 / 1.609344)
-    const same = new Attribution(miles, flat).explain(here, miles.encode(here), 0)
+    const same = new Attribution(miles, flat).explain(here, miles.encode(here))[0]
     const nats = (all: typeof there) => all.find(({ field }) => field === 'z')!.surprise_nats
     expect(nats(same)).toBeCloseTo(nats(there), 5)
   })
