@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**'],
+          exclude: ['test/integration/**', 'test/soak/**'],
           globalSetup: ['test/build.setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
@@ -21,6 +21,15 @@ export default defineConfig({
           globalSetup: ['test/build.setup.ts', 'test/integration/services.setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      // Long chaos, by `npm run soak` alone.
+      {
+        test: {
+          name: 'soak',
+          include: process.env.SOAK_MINUTES === undefined ? [] : ['test/soak/**/*.test.ts'],
+          globalSetup: ['test/build.setup.ts'],
           fileParallelism: false,
         },
       },
