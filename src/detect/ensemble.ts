@@ -1,4 +1,5 @@
 import type { FlowWeights } from '../core/flow-spec.ts'
+import type { Anchor } from '../features/anchor.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import { View } from '../features/view.ts'
 import { FlowScorer } from '../kernel/flow-scorer.ts'
@@ -37,11 +38,12 @@ export class Ensemble implements Disposable {
     kernel: Kernel,
     members: readonly Pick<MemberState, 'view' | 'flow' | 'mixture'>[],
     weights: readonly FlowWeights[],
+    anchors: readonly Anchor[],
   ) {
     const groups = new Map<string, { view: View; members: number[] }>()
     for (const [m, { view }] of members.entries()) {
       const key = JSON.stringify(view)
-      const group = groups.get(key) ?? { view: new View(view), members: [] }
+      const group = groups.get(key) ?? { view: new View(view, anchors), members: [] }
       groups.set(key, group)
       group.members.push(m)
     }

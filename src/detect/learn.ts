@@ -79,7 +79,7 @@ export function densitiesOf(
     flow: spec,
     ...(mixture && { mixture }),
   }))
-  using ensemble = new Ensemble(loadKernel(), members, weights)
+  using ensemble = new Ensemble(loadKernel(), members, weights, encoder.anchors)
   return { ...ensemble.evaluate(encoded), novelty: new Novelty(encoder).of(encoded) }
 }
 
@@ -104,7 +104,7 @@ async function learnOnce(
       `of ${used + unscored} records ${used} can be encoded; a model needs at least ${FEWEST + 1} to learn from: look at the column kinds (surprisal init) or give more data`,
     )
   }
-  const members = planMembers(encoder.layout, learning.encoded, architecture, seed)
+  const members = planMembers(encoder, learning.encoded, architecture, seed)
   // A mixture gives a clump of contamination a component of its own and calls it usual.
   const plan = briefly ? members.filter(({ mixture }) => !mixture) : members
   const { rows: count } = learning.encoded

@@ -20,11 +20,13 @@ const view = z.object({
         gaussian: finite,
         uniform: finite,
         standard: z.object({ mean: finite, deviation: finite.positive() }).exactOptional(),
+        anchor: count.exactOptional(),
       }),
     )
     .readonly(),
   contextFloats: count,
   binary: z.array(count).readonly(),
+  anchors: z.array(count).readonly(),
   embedded: z
     .array(z.object({ column: count, pooledFrom: count.exactOptional(), levels: count, width: count }))
     .readonly(),

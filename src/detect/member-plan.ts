@@ -1,5 +1,6 @@
 import { contextColumns, type FlowSpec } from '../core/flow-spec.ts'
-import type { EncodedBatch, EncodedLayout } from '../features/encoded.ts'
+import type { EncodedBatch } from '../features/encoded.ts'
+import type { FeatureEncoder } from '../features/encoder.ts'
 import { exactView, jointView, standardView, type View } from '../features/view.ts'
 import { glow, realNvp } from '../flow/architectures.ts'
 import type { FlowRows } from '../train/augment.ts'
@@ -28,14 +29,15 @@ const MIXTURE_DIMS = 128
  * Data that is all discrete has the exact density of its counts and no flow.
  */
 export function planMembers(
-  layout: EncodedLayout,
+  { layout, anchors }: Pick<FeatureEncoder, 'layout' | 'anchors'>,
   learned: EncodedBatch,
   architecture: Architecture,
   seed: number,
 ): readonly PlannedMember[] {
-  const joint = jointView(layout)
-  const standard = standardView(layout, learned)
-  const flows = joint.dim > 0 ? [exactView(layout), standard, standard] : [exactView(layout)]
+  const joint = jointView(layout, anchors)
+  const standard = standardView(layout, learned, anchors)
+  const flows =
+    joint.dim > 0 ? [exactView(layout, anchors), standard, standard] : [exactView(layout, anchors)]
   const mixtures = joint.dim > 0 && joint.dim <= MIXTURE_DIMS ? [joint, standard] : []
   const seedOf = (i: number) => (Math.imul(seed, 0x9e3779b1) + i) >>> 0
   return [
@@ -95,7 +97,7 @@ export async function mixtureOf(
 }
 
 function rowsOf(view: View, encoded: EncodedBatch): FlowRows {
-  const { x, context, fill } = view.input(encoded)
+  const { x, context, fill } = view.input(encoded, undefined, true)
   const columns = contextColumns(view.context)
   const { rows } = encoded
   return {

@@ -40,7 +40,7 @@ export class RecordScorer implements Disposable {
   constructor(model: Model, kernel: Kernel, options: RecordScorerOptions) {
     const { manifest, weights, surprisals } = model
     this.#encoder = FeatureEncoder.fromState(manifest.encoder)
-    this.#ensemble = new Ensemble(kernel, manifest.members, weights)
+    this.#ensemble = new Ensemble(kernel, manifest.members, weights, this.#encoder.anchors)
     this.#standards = manifest.members
     this.#novelty = new Novelty(this.#encoder)
     this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })

@@ -1,5 +1,6 @@
 import { SurprisalError } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
+import { fitAnchors } from './anchor-fit.ts'
 import { fitClock } from './clock.ts'
 import type { DiscreteState } from './discrete.ts'
 import { type Codes, fitDiscrete } from './discrete-fit.ts'
@@ -47,13 +48,14 @@ export function fitEncoder(batches: readonly RecordBatch[], options: FitEncoderO
     pairs: given.map(() => []),
     given,
   }
-  const draft = FeatureEncoder.fromState({ version: 1, rows, columns, discrete: blank, profile })
+  const draft = FeatureEncoder.fromState({ version: 1, rows, columns, discrete: blank, anchors: [], profile })
   if (given.length === 0) return draft
   const discrete = fitDiscrete(
     layout.discrete.map(({ levels }, k) => ({ levels, given: given[k] })),
     () => codesOf(draft, kept),
   )
-  return FeatureEncoder.fromState({ version: 1, rows, columns, discrete, profile })
+  const anchors = fitAnchors(layout, () => encodedOf(draft, kept))
+  return FeatureEncoder.fromState({ version: 1, rows, columns, discrete, anchors, profile })
 }
 
 function withoutRows(batch: RecordBatch, excluded: Uint8Array | undefined): RecordBatch {
@@ -114,15 +116,21 @@ function eventSpan(
   return first <= last ? { span: [first, last], hours: hours.size } : null
 }
 
-/** Codes of the rows that can be scored. */
-function* codesOf(encoder: FeatureEncoder, batches: readonly RecordBatch[]): Generator<Codes> {
-  const width = encoder.layout.discrete.length
+/** The batches encoded one after the other, each in the buffers of the one before. */
+function* encodedOf(encoder: FeatureEncoder, batches: readonly RecordBatch[]): Generator<EncodedBatch> {
   let encoded: EncodedBatch | undefined
   for (const batch of batches) {
     encoded = encoder.encode(batch, encoded)
-    const { codes, unscored } = encoded
+    yield encoded
+  }
+}
+
+/** Codes of the rows that can be scored. */
+function* codesOf(encoder: FeatureEncoder, batches: readonly RecordBatch[]): Generator<Codes> {
+  const width = encoder.layout.discrete.length
+  for (const { codes, unscored, rows: of } of encodedOf(encoder, batches)) {
     let rows = 0
-    for (let row = 0; row < batch.rows; row++) {
+    for (let row = 0; row < of; row++) {
       if (unscored.has(row)) continue
       if (rows !== row) codes.copyWithin(rows * width, row * width, (row + 1) * width)
       rows++

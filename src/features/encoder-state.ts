@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { AnchorState } from './anchor.ts'
 import { type ClockState, clockColumns } from './clock.ts'
 import type { ConstantState } from './constant.ts'
 import type { DiscreteState } from './discrete.ts'
@@ -22,6 +23,8 @@ export interface EncoderState {
   readonly rows: number
   readonly columns: readonly ColumnState[]
   readonly discrete: DiscreteState
+  /** What explains which number column. */
+  readonly anchors: readonly AnchorState[]
   /** What the rules found, columns that are not used included. */
   readonly profile: readonly ColumnProfile[]
 }

@@ -1,5 +1,6 @@
 import { SurprisalError } from '../core/errors.ts'
 import { cell, columnNamed, type RecordBatch } from '../core/record.ts'
+import { Anchor } from './anchor.ts'
 import { ClockEncoder, clockColumns } from './clock.ts'
 import { ConstantEncoder } from './constant.ts'
 import { ContextNumberEncoder } from './context-number.ts'
@@ -26,6 +27,8 @@ export class FeatureEncoder {
   /** Names the base measure: log probabilities compare between encoders where it is equal. */
   readonly measure: string
   readonly discrete: DiscreteModel
+  /** What a view expects of numbers by the codes beside them. */
+  readonly anchors: readonly Anchor[]
   readonly #encoders: readonly ColumnEncoder[]
   readonly #numbers: ReadonlyMap<string, NumericState>
   readonly #logUnits: number
@@ -36,6 +39,7 @@ export class FeatureEncoder {
     this.layout = deepFreeze(layoutOf(state.columns))
     this.measure = measureOf(state.columns)
     this.discrete = new DiscreteModel(state.discrete)
+    this.anchors = state.anchors.map((anchor) => new Anchor(anchor))
     this.#encoders = encodersOf(state)
     const numbers = state.columns.filter((column) => column.kind === 'numeric')
     this.#numbers = new Map(numbers.map((number) => [number.field, number]))

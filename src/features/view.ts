@@ -1,6 +1,7 @@
 import { type ContextSpec, contextColumns } from '../core/flow-spec.ts'
+import { type Anchor, ESTIMATES } from './anchor.ts'
 import type { DiscreteLayout, EncodedBatch, EncodedLayout } from './encoded.ts'
-import { untame } from './scaling.ts'
+import { logSlope, tame, untame } from './scaling.ts'
 
 /** Which part of an encoded batch a flow models and on what it is conditioned. Plain JSON. */
 export interface ViewSpec {
@@ -13,6 +14,8 @@ export interface ViewSpec {
   readonly binary: readonly number[]
   /** Discrete columns conditioned on through a learned embedding. */
   readonly embedded: readonly ViewEmbedding[]
+  /** Anchors of the encoder whose estimates are conditioned on. */
+  readonly anchors: readonly number[]
 }
 export interface ViewDim {
   /** `numeric`: the continuous part alone; `joint`: atoms and levels too, as numbers. */
@@ -23,6 +26,8 @@ export interface ViewDim {
   readonly uniform: number
   /** x = (v − mean) / deviation of the untamed robust units v, within ±10⁴; absent: x = u. */
   readonly standard?: Moments
+  /** Modelled as T((u − mean) / scale) by the estimates of this anchor of the encoder. */
+  readonly anchor?: number
 }
 export interface Moments {
   readonly mean: number
@@ -42,7 +47,10 @@ export interface ViewInput {
   readonly x: Float32Array
   /** [rows, contextColumns(view.context)]. */
   readonly context: Float32Array
-  /** [rows], nats: add it to the flow's log p. −log φ(0) for each filled cell, which the flow counted as log φ(0). */
+  /**
+   * [rows], nats: add it to the flow's log p. −log φ(0) for each filled cell, which the flow counted as log φ(0), and
+   * log|dT/du| of each anchored one.
+   */
   readonly correction: Float64Array
   /** [rows, dim]: 1 where the record has no value: training draws N(0, 1) there, scoring uses 0. Absent if none. */
   readonly fill?: Uint8Array
@@ -54,32 +62,54 @@ const GAUSSIAN = 0.05
 const WIDEST = 8
 /** Standard units beyond it tell nothing more, and float32 has to square them. */
 const FARTHEST = 1e4
+/** Logarithms come as multiples of this, of the size of the other conditions. */
+const LOG_UNIT = 3
 
 /**
  * The exact mixed density: p(continuous parts | all codes, context). With logDiscrete, logJacobian and logUnits it
  * gives the record's log probability. No dimension is left where everything is discrete: log p is 0 then.
  */
-export function exactView(layout: EncodedLayout): View {
-  const dims = layout.numeric.flatMap(({ lowCardinality, halfStep }, column): ViewDim[] =>
-    lowCardinality ? [] : [{ from: 'numeric', column, gaussian: GAUSSIAN, uniform: halfStep }],
-  )
-  return new View({ name: 'exact', dims, ...conditions(layout, () => true) })
-}
-
-/** Every number as a number, atoms and low cardinality included, conditioned on categories, booleans and context. */
-export function jointView(layout: EncodedLayout): View {
-  const numbers = new Set(layout.numeric.map(({ field }) => field))
-  const dims = layout.numeric.map((_, column): ViewDim => {
-    return { from: 'joint', column, gaussian: GAUSSIAN, uniform: 0 }
+export function exactView(layout: EncodedLayout, anchors: readonly Anchor[] = []): View {
+  const dims = layout.numeric.flatMap(({ lowCardinality, halfStep }, column): ViewDim[] => {
+    if (lowCardinality) return []
+    const dim = { from: 'numeric', column, gaussian: GAUSSIAN, uniform: halfStep } as const
+    const anchor = anchors.findIndex((one) => one.column === column)
+    return [anchor < 0 ? dim : { ...dim, uniform: Math.min(0.5, halfStep / anchors[anchor].typical), anchor }]
   })
-  return new View({ name: 'joint', dims, ...conditions(layout, ({ field }) => !numbers.has(field)) })
+  return new View({ name: 'exact', dims, ...conditions(layout, anchors, () => true) }, anchors)
 }
 
-/** The joint view without taming, every number in standard deviations of its column in `learned`. */
-export function standardView(layout: EncodedLayout, learned: EncodedBatch): View {
-  const { spec } = jointView(layout)
-  const dims = spec.dims.map((dim): ViewDim => ({ ...dim, standard: momentsOf(learned, dim.column) }))
-  return new View({ ...spec, name: 'standard', dims })
+/**
+ * Every number as a number, atoms and low cardinality included, conditioned on categories, booleans and context.
+ * Numbers with atoms are left where they are, so that a heap stays a heap.
+ */
+export function jointView(layout: EncodedLayout, anchors: readonly Anchor[] = []): View {
+  const numbers = new Set(layout.numeric.map(({ field }) => field))
+  const heaped = new Set(
+    layout.discrete.flatMap(({ role, levels, field }) => (role === 'state' && levels > 3 ? [field] : [])),
+  )
+  const dims = layout.numeric.map(({ field }, column): ViewDim => {
+    const dim = { from: 'joint', column, gaussian: GAUSSIAN, uniform: 0 } as const
+    const anchor = heaped.has(field) ? -1 : anchors.findIndex((one) => one.column === column)
+    return anchor < 0 ? dim : { ...dim, anchor }
+  })
+  const conditioned = conditions(layout, anchors, ({ field }) => !numbers.has(field))
+  return new View({ name: 'joint', dims, ...conditioned }, anchors)
+}
+
+/**
+ * The joint view without taming, every number that is not anchored in standard deviations of its column in `learned`.
+ */
+export function standardView(
+  layout: EncodedLayout,
+  learned: EncodedBatch,
+  anchors: readonly Anchor[] = [],
+): View {
+  const { spec } = jointView(layout, anchors)
+  const dims = spec.dims.map(
+    (dim): ViewDim => (dim.anchor === undefined ? { ...dim, standard: momentsOf(learned, dim.column) } : dim),
+  )
+  return new View({ ...spec, name: 'standard', dims }, anchors)
 }
 
 function momentsOf({ rows, joint }: EncodedBatch, column: number): Moments {
@@ -103,11 +133,13 @@ function standardised(u: number, { mean, deviation }: Moments): number {
 
 function conditions(
   layout: EncodedLayout,
+  anchors: readonly Anchor[],
   chosen: (column: DiscreteLayout) => boolean,
-): Pick<ViewSpec, 'contextFloats' | 'binary' | 'embedded'> {
+): Pick<ViewSpec, 'contextFloats' | 'binary' | 'embedded' | 'anchors'> {
   const columns = [...layout.discrete.entries()].filter(([, column]) => chosen(column))
   return {
     contextFloats: layout.context.length,
+    anchors: [...anchors.keys()],
     binary: columns.filter(([, { levels }]) => levels === 3).map(([k]) => k),
     embedded: columns
       .filter(([, { levels }]) => levels > 3)
@@ -127,12 +159,15 @@ export class View {
   readonly context: ContextSpec
   /** Training noise per dimension. */
   readonly noise: { readonly gaussian: readonly number[]; readonly uniform: readonly number[] }
+  readonly #anchors: readonly Anchor[]
 
-  constructor(spec: ViewSpec) {
+  /** `anchors`: those of the encoder, in order. */
+  constructor(spec: ViewSpec, anchors: readonly Anchor[] = []) {
     this.spec = spec
+    this.#anchors = anchors
     this.dim = spec.dims.length
     this.context = {
-      numeric: spec.contextFloats + spec.binary.length,
+      numeric: spec.contextFloats + spec.binary.length + ESTIMATES * spec.anchors.length,
       embeddings: spec.embedded.map(({ levels, width }) => ({ levels, width })),
     }
     this.noise = {
@@ -141,11 +176,16 @@ export class View {
     }
   }
 
-  /** Inputs of the named rows, or of all rows. */
-  input(encoded: EncodedBatch, rows?: ArrayLike<number>): ViewInput {
+  /**
+   * Inputs of the named rows, or of all rows. `fitted`: the encoder was fitted on these rows, so that each is anchored
+   * by all but itself.
+   */
+  input(encoded: EncodedBatch, rows?: ArrayLike<number>, fitted = false): ViewInput {
     const n = rows?.length ?? encoded.rows
     const x = this.#values(encoded, n, rows)
+    const context = this.#context(encoded, n, rows)
     const correction = new Float64Array(n)
+    if (this.spec.anchors.length > 0 && n > 0) this.#anchor(encoded, rows, fitted, { x, context, correction })
     let fill: Uint8Array | undefined
     for (let at = 0; at < x.length; at++) {
       if (!Number.isNaN(x[at])) continue
@@ -154,7 +194,41 @@ export class View {
       x[at] = 0
       correction[Math.floor(at / this.dim)] += FILLED
     }
-    return { x, context: this.#context(encoded, n, rows), correction, ...(fill && { fill }) }
+    return { x, context, correction, ...(fill && { fill }) }
+  }
+
+  /** Puts the estimates into the context and the anchored dimensions into their units. */
+  #anchor(
+    encoded: EncodedBatch,
+    rows: ArrayLike<number> | undefined,
+    fitted: boolean,
+    { x, context, correction }: Pick<ViewInput, 'x' | 'context' | 'correction'>,
+  ): void {
+    const { contextFloats, binary, anchors, dims } = this.spec
+    const columns = contextColumns(this.context)
+    const [width, across] = [encoded.codes.length / encoded.rows, encoded.numeric.length / encoded.rows]
+    const scaling = { centre: 0, scale: 1 }
+    const estimate = new Float64Array(ESTIMATES)
+    for (const [a, index] of anchors.entries()) {
+      const anchor = this.#anchors[index]
+      const d = dims.findIndex((dim) => dim.anchor === index)
+      for (let i = 0; i < correction.length; i++) {
+        const row = rows === undefined ? i : rows[i]
+        const u = encoded.numeric[row * across + anchor.column]
+        if (fitted && !Number.isNaN(u)) anchor.estimateWithout(encoded.codes, row * width, u, estimate)
+        else anchor.estimate(encoded.codes, row * width, estimate)
+        const at = i * columns + contextFloats + binary.length + a * ESTIMATES
+        context[at] = estimate[0]
+        context[at + 1] = estimate[1] / LOG_UNIT
+        context[at + 2] = estimate[2] / LOG_UNIT
+        if (d < 0 || Number.isNaN(x[i * this.dim + d])) continue
+        scaling.centre = estimate[0]
+        scaling.scale = Math.exp(estimate[1])
+        const own = tame(x[i * this.dim + d], scaling)
+        x[i * this.dim + d] = own
+        correction[i] += logSlope(own) - estimate[1]
+      }
+    }
   }
 
   #values(encoded: EncodedBatch, n: number, rows: ArrayLike<number> | undefined): Float32Array {
@@ -181,7 +255,7 @@ export class View {
   }
 
   #context(encoded: EncodedBatch, n: number, rows: ArrayLike<number> | undefined): Float32Array {
-    const { contextFloats, binary, embedded } = this.spec
+    const { contextFloats, binary, anchors, embedded } = this.spec
     const columns = contextColumns(this.context)
     const out = new Float32Array(n * columns)
     if (columns === 0 || encoded.rows === 0) return out
@@ -193,6 +267,7 @@ export class View {
         const code = encoded.codes[row * width + k]
         out[at++] = code === 0 ? 0 : 2 * code - 3
       }
+      at += ESTIMATES * anchors.length
       for (const { column, pooledFrom } of embedded) {
         const code = encoded.codes[row * width + column]
         out[at++] = pooledFrom !== undefined && (code === 0 || code > pooledFrom) ? pooledFrom : code

@@ -37,7 +37,7 @@ export async function untrainedModel(
   const parts = splitParts(batch.rows, { seed: 3, ordered: false })
   const encoder = rows.fitEncoder(parts.fit, {})
   const { encoded } = rows.encode(encoder, parts.fit)
-  const plan = planMembers(encoder.layout, encoded, architecture, 5)
+  const plan = planMembers(encoder, encoded, architecture, 5)
   const mixtures = await Promise.all(plan.map((member) => mixtureOf(member, encoded, encoded, undefined)))
   const learned: Learned = {
     encoder,
