@@ -2,7 +2,8 @@ import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
 
 /**
- * How improbable what a record has for the first time is: Σ −log P(unseen) over its unseen levels, and what the
+ * How improbable what a record has for the first time is: Σ −log P(unseen) over its unseen levels, the largest
+ * −log P(unseen together) of its pairs of known levels that depend on each other, and what the
  * encoder charged for things that never were (a constant that changed, a value missing or beside its grid for the
  * first time). 0 for records of known parts only; nats, unit-free.
  */
@@ -21,8 +22,13 @@ export class Novelty {
   of({ rows, codes, notes, logDiscrete }: EncodedBatch): Float64Array {
     const out = new Float64Array(rows)
     const width = this.#unseen.length
-    for (let i = 0, at = 0; i < rows; i++) {
-      for (let k = 0; k < width; k++, at++) if (codes[at] === 0) out[i] += this.#unseen[k]
+    for (let i = 0, at = 0; i < rows; i++, at += width) {
+      let pair = 0
+      for (let k = 0; k < width; k++) {
+        if (codes[at + k] === 0) out[i] += this.#unseen[k]
+        else pair = Math.max(pair, this.#discrete.newPair(codes, at, k))
+      }
+      out[i] += pair
     }
     const known = new Float64Array(1)
     for (const row of notes.keys()) {

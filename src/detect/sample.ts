@@ -2,9 +2,12 @@ import { type Random, random } from '../core/random.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { selectRows } from '../features/select-rows.ts'
 
+/** Rows held beyond the limit before the sample is thinned again, as a share of it. */
+const SLACK = 0.25
+
 /**
- * A uniform sample of a stream of batches in the stream's order, in bounded memory: every row draws a number and is
- * kept while it lies under a mark that is halved whenever more than `limit` rows are held.
+ * A uniform sample of a stream of batches in the stream's order, in bounded memory: every row draws a number, and the
+ * `limit` rows with the smallest are kept.
  */
 export class StreamSample {
   readonly #limit: number
@@ -23,13 +26,7 @@ export class StreamSample {
     this.#seen += batch.rows
     const draws = Float64Array.from({ length: batch.rows }, () => this.#random.uniform())
     this.#keep(batch, draws)
-    while (this.#rows > this.#limit) {
-      this.#mark /= 2
-      const held = this.#held
-      this.#held = []
-      this.#rows = 0
-      for (const part of held) this.#keep(part.batch, part.draws)
-    }
+    if (this.#rows > (1 + SLACK) * this.#limit) this.#thin()
   }
 
   /** Rows offered so far. */
@@ -38,7 +35,22 @@ export class StreamSample {
   }
 
   get batches(): readonly RecordBatch[] {
+    if (this.#rows > this.#limit) this.#thin()
     return this.#held.map(({ batch }) => batch)
+  }
+
+  #thin(): void {
+    const held = this.#held
+    const draws = new Float64Array(this.#rows)
+    let at = 0
+    for (const part of held) {
+      draws.set(part.draws, at)
+      at += part.draws.length
+    }
+    this.#mark = draws.sort()[this.#limit]
+    this.#held = []
+    this.#rows = 0
+    for (const part of held) this.#keep(part.batch, part.draws)
   }
 
   #keep(batch: RecordBatch, draws: Float64Array): void {

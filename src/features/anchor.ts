@@ -76,8 +76,8 @@ export class Anchor {
     this.#estimates = estimates
   }
 
-  /** Writes mean, ln scale and ln(1 + n) for the record whose codes start at `at`. */
-  estimate(codes: Int32Array, at: number, out: Float64Array): void {
+  /** Mean, ln scale and ln(1 + n), written to `out`, for the record whose codes start at `at`. */
+  estimate(codes: Int32Array, at: number, out = new Float64Array(ESTIMATES)): Float64Array {
     for (let g = this.#places.length - 1; g >= 0; g--) {
       const place = this.#places[g].of(this.#keyOf(g, codes, at))
       if (place < 0) continue
@@ -86,9 +86,10 @@ export class Anchor {
       out[0] = known[from]
       out[1] = known[from + 1]
       out[2] = g === this.#places.length - 1 ? known[from + 2] : 0
-      return
+      return out
     }
     out.set(this.#root)
+    return out
   }
 
   /** The same from all records but this one, which the fit has counted with the value u. */

@@ -16,9 +16,10 @@ const DENSE = 1 << 20
  * P(codes) = Π_k P(c_k | c_parent(k)) over a Chow–Liu forest (Chow and Liu 1968).
  *
  * Marginal: P(0) = (n₀ + n₁ + 1) / (n + 2), at most ½, for all values never seen together, with n₁ the number of
- * values seen once (Good 1953) and n₀ the records whose level was not kept; P(c) = (1 − P(0)) · m_c / Σm with m_c = max(count, ½). Conditional: the counts with a
- * Dirichlet prior of weight T_p (the number of different codes seen with the parent's code p, at least 1; Witten and
- * Bell 1991) around the marginal: P(c | p) = (n_pc + T_p · P(c)) / (n_p + T_p). Each sums to 1 over all codes.
+ * values seen once (Good 1953) and n₀ the records whose level was not kept; P(c) = (1 − P(0)) · m_c / Σm with m_c = max(count, ½). Conditional: the
+ * shares of the counts, mixed with the marginal, P(c | p) = (1 − λ_p) · n_pc / n_p + λ_p · P(c), where λ_p = (s_p + ½) /
+ * (n_p + 1) estimates the probability of a code not yet seen with p, from the s_p codes seen once with it (Good 1953):
+ * among many records of p without one, a code never seen there is next to impossible. Each sums to 1 over all codes.
  */
 export class DiscreteModel {
   readonly columns: number
@@ -38,6 +39,19 @@ export class DiscreteModel {
   /** log P of code `code` of a column, whatever the others are; nats. */
   logMarginal(column: number, code: number): number {
     return this.#marginals[column][code]
+  }
+
+  /**
+   * −log of the probability that a record has a pair of known codes never seen together in column `column` and its
+   * parent: the rarer of a new code beside the parent's and a new parent beside the code's. 0 for a pair that was seen.
+   */
+  newPair(codes: Int32Array, at: number, column: number): number {
+    const parent = this.#state.parents[column]
+    if (parent < 0 || this.#state.given[column]) return 0
+    const [p, code] = [codes[at + parent], codes[at + column]]
+    const { sparse, backOff, reverse } = this.#tables[column]
+    if (p === 0 || code === 0 || sparse.has(p * this.#marginals[column].length + code)) return 0
+    return -Math.min(backOff[p], reverse[code])
   }
 
   /** Adds log P(codes) of each row to `out`; nats. `codes` is [rows, columns], row-major. */
@@ -79,10 +93,13 @@ export class DiscreteModel {
 interface ConditionalTable {
   readonly dense: Float64Array | undefined
   readonly sparse: ReadonlyMap<number, number>
-  /** log T_p / (n_p + T_p): what a pair never seen keeps of its marginal. */
+  /** log λ_p: what a pair never seen keeps of its marginal. */
   readonly backOff: Float64Array
+  /** The same with the columns' roles exchanged, per code. */
+  readonly reverse: Float64Array
 }
-const noTable: ConditionalTable = { dense: undefined, sparse: new Map(), backOff: new Float64Array(0) }
+const none = new Float64Array(0)
+const noTable: ConditionalTable = { dense: undefined, sparse: new Map(), backOff: none, reverse: none }
 
 function logMarginal(counts: readonly number[]): Float64Array {
   const n = counts.reduce((sum, c) => sum + c, 0)
@@ -101,24 +118,34 @@ function conditional(
   marginal: Float64Array,
 ): ConditionalTable {
   const levels = marginal.length
-  const records = new Float64Array(parentLevels)
-  const kinds = new Float64Array(parentLevels)
-  for (let i = 0; i < pairs.length; i += 3) {
-    records[pairs[i]] += pairs[i + 2]
-    kinds[pairs[i]]++
-  }
-  const weight = kinds.map((t) => Math.max(1, t))
-  const backOff = weight.map((t, p) => Math.log(t / (records[p] + t)))
+  const { records, logNew: backOff } = novelty(pairs, 0, parentLevels)
+  const { logNew: reverse } = novelty(pairs, 1, levels)
   const sparse = new Map<number, number>()
   for (let i = 0; i < pairs.length; i += 3) {
     const [p, code, n] = [pairs[i], pairs[i + 1], pairs[i + 2]]
-    const mass = (n + weight[p] * Math.exp(marginal[code])) / (records[p] + weight[p])
-    sparse.set(p * levels + code, Math.log(mass))
+    const fresh = Math.exp(backOff[p])
+    sparse.set(p * levels + code, Math.log(((1 - fresh) * n) / records[p] + fresh * Math.exp(marginal[code])))
   }
-  if (parentLevels * levels > DENSE) return { dense: undefined, sparse, backOff }
+  if (parentLevels * levels > DENSE) return { dense: undefined, sparse, backOff, reverse }
   const dense = new Float64Array(parentLevels * levels)
   for (let p = 0; p < parentLevels; p++)
     for (let code = 0; code < levels; code++) dense[p * levels + code] = backOff[p] + marginal[code]
   for (const [pair, logProb] of sparse) dense[pair] = logProb
-  return { dense, sparse, backOff }
+  return { dense, sparse, backOff, reverse }
+}
+
+/** Per code of one side of the pairs (0 the parent, 1 the child): its records, and log λ. */
+function novelty(
+  pairs: readonly number[],
+  side: 0 | 1,
+  levels: number,
+): { records: Float64Array; logNew: Float64Array } {
+  const records = new Float64Array(levels)
+  const once = new Float64Array(levels)
+  for (let i = 0; i < pairs.length; i += 3) {
+    records[pairs[i + side]] += pairs[i + 2]
+    if (pairs[i + 2] === 1) once[pairs[i + side]]++
+  }
+  const logNew = records.map((n, code) => (n === 0 ? 0 : Math.log((once[code] + 0.5) / (n + 1))))
+  return { records, logNew }
 }
