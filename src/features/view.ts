@@ -139,8 +139,8 @@ function conditions(
   const columns = [...layout.discrete.entries()].filter(([, column]) => chosen(column))
   return {
     contextFloats: layout.context.length,
-    anchors: [...anchors.keys()],
     binary: columns.filter(([, { levels }]) => levels === 3).map(([k]) => k),
+    anchors: [...anchors.keys()],
     embedded: columns
       .filter(([, { levels }]) => levels > 3)
       .map(([column, { levels, pooledFrom }]) => {
