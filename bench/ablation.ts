@@ -50,8 +50,9 @@ for (const [name, figures] of found) {
 async function measure({ learning, tested, labels }: ReturnType<typeof splitOf>, at: number): Promise<void> {
   const { artifact } = await fitDetector([learning], { rate: 0.01, gate: false })
   const { manifest, weights } = readArtifact(artifact)
-  using ensemble = new Ensemble(loadKernel(), manifest.members, weights)
-  const { members } = ensemble.evaluate(FeatureEncoder.fromState(manifest.encoder).encode(tested))
+  const encoder = FeatureEncoder.fromState(manifest.encoder)
+  using ensemble = new Ensemble(loadKernel(), manifest.members, weights, encoder.anchors)
+  const { members } = ensemble.evaluate(encoder.encode(tested))
   for (const [name, takesPart] of Object.entries(SUBSETS)) {
     const chosen = manifest.members.flatMap((member, m) => (takesPart(member) ? [m] : []))
     const surprisal = combine(

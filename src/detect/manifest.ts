@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { FlowSpec } from '../core/flow-spec.ts'
 import type { EncoderState } from '../features/encoder-state.ts'
-import type { ViewSpec } from '../features/view.ts'
+import type { ViewSpec } from '../features/view-spec.ts'
 import type { DriftReference } from './drift-reference.ts'
 
 /** The newest format that this program writes and reads. */
