@@ -47,10 +47,14 @@ function coarseGrid(): Float64Array {
 
 /**
  * Sketches the densities around their mass: a coarse grid, then cells are split where mass lies and the logarithm
- * bends. `actual[j]` is one of the points of line j.
+ * bends. `actual[j]` is one of the points of line j, and so are `hints[j]`: across a mass that the grid might miss.
  */
-export function sketchLines(actual: Float64Array, evaluate: EvaluateLines): Line[] {
-  let points: readonly Float64Array[] = Array.from(actual, withPoint)
+export function sketchLines(
+  actual: Float64Array,
+  evaluate: EvaluateLines,
+  hints: readonly (readonly number[])[] = [],
+): Line[] {
+  let points: readonly Float64Array[] = Array.from(actual, (u, j) => withPoints(u, hints[j] ?? []))
   let open = [...points.keys()]
   const lines = evaluate(points, open).map((logDensity, j): Line => ({ points: points[j], logDensity }))
   for (let round = 0; round < ROUNDS; round++) {
@@ -182,6 +186,11 @@ function nearest(points: Float64Array, x: number): number {
 }
 
 /** The coarse grid with one more point. */
+function withPoints(u: number, hints: readonly number[]): Float64Array {
+  if (hints.length === 0) return withPoint(u)
+  return Float64Array.from(new Set([...COARSE, ...hints, u])).sort()
+}
+
 function withPoint(u: number): Float64Array {
   const at = COARSE.findIndex((point) => point >= u)
   if (COARSE[at] === u) return COARSE

@@ -12,6 +12,8 @@ export const STATE_PRESENT = 1
 const MOST_LEVELS = 64
 /** … and no more than hold this probability by the discrete part alone. */
 const ENOUGH = 0.9995
+/** Standard scores about an anchored number's expectation. */
+const HINTS = [-6, -3, -1.5, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.5, 3, 6]
 
 /** The mass of each code of a discrete column, the other columns being what they are; nats. */
 export interface Alternatives {
@@ -52,14 +54,18 @@ export class Variations {
     const { layout } = this.#encoder
     const walks = rows.flatMap((row) => this.#walks(encoded, row))
     const actual = Float64Array.from(walks, (walk) => walk.actual)
-    const sketched = sketchLines(actual, (points, lines) => {
-      const tile = this.#tileOf(
-        encoded,
-        lines.map((line) => walks[line]),
-        points,
-      )
-      return parted(this.#density(tile), points)
-    })
+    const sketched = sketchLines(
+      actual,
+      (points, lines) => {
+        const tile = this.#tileOf(
+          encoded,
+          lines.map((line) => walks[line]),
+          points,
+        )
+        return parted(this.#density(tile), points)
+      },
+      walks.map(({ row, column }) => this.#hints(encoded, row, column)),
+    )
     const found = new Map(rows.map((row) => [row, new Map<string, LineSummary>()]))
     for (const [j, line] of sketched.entries()) {
       const { row, column } = walks[j]
@@ -131,6 +137,14 @@ export class Variations {
     })
   }
 
+  /** Across the width that the record's categories leave an anchored number. */
+  #hints({ codes }: EncodedBatch, row: number, column: number): readonly number[] {
+    const anchor = this.#encoder.anchors.find((one) => one.column === column)
+    if (anchor === undefined) return []
+    const [mean, logScale] = anchor.estimate(codes, row * this.#encoder.layout.discrete.length)
+    return HINTS.map((z) => mean + z * Math.exp(logScale))
+  }
+
   #question(encoded: EncodedBatch, row: number, column: number): Question {
     const { role, pooledFrom, levels } = this.#encoder.layout.discrete[column]
     const codes = this.#codes(encoded, row)
@@ -143,8 +157,11 @@ export class Variations {
       const tried = Array.from(logPrior.keys()).filter((code) => code > 0 || own === 0)
       return { row, column, own, logPrior, tried, classOf: (code) => code }
     }
+    const anchoring = this.#encoder.state.anchors.some(({ groupings }) =>
+      groupings.some(({ by }) => by.includes(column)),
+    )
     const classOf = (code: number) =>
-      pooledFrom < levels && (code === 0 || code > pooledFrom) ? pooledFrom : code
+      !anchoring && pooledFrom < levels && (code === 0 || code > pooledFrom) ? pooledFrom : code
     return { row, column, own, logPrior, tried: probable(logPrior, own, classOf), classOf }
   }
 
@@ -162,7 +179,7 @@ interface Question {
   readonly logPrior: Float64Array
   /** The codes that are evaluated, one of each class. */
   readonly tried: readonly number[]
-  /** Codes that the flow cannot tell apart share a class, named by one of them. */
+  /** Codes that neither flow nor anchors can tell apart share a class, named by one of them. */
   readonly classOf: (code: number) => number
 }
 
