@@ -39,7 +39,7 @@ beforeAll(async () => {
   const { code, stderr } = await surprisal(['fit', file('payments.csv'), '--model', model])
   expect(stderr.includes('surprisal:'), stderr).toBe(false)
   expect(code).toBe(0)
-}, 120_000)
+}, 400_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A refusal: exit code, one message, no model. */

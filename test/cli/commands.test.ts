@@ -25,7 +25,7 @@ beforeAll(async () => {
   )
   expect(fitted.code, fitted.stderr).toBe(0)
   summary = JSON.parse(fitted.stdout)
-}, 120_000)
+}, 400_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const json = async (...args: string[]) => {
