@@ -16,7 +16,7 @@ interface DemoArguments {
   readonly output: OutputMode
 }
 
-const TRAINING_SAMPLE = 100_000
+const TRAINING_SAMPLE = 250_000
 const FAULT_SHARE = 0.005
 const SHOWN = 12
 
