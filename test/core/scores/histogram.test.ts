@@ -19,7 +19,10 @@ describe('ScoreHistogram', () => {
           }
           const sorted = parts.flat().sort((a, b) => a - b)
           expect(merged.total).toBe(sorted.length)
-          if (sorted.length === 0) return expect(merged.quantile(q)).toBe(null)
+          if (sorted.length === 0) {
+            expect(merged.quantile(q)).toBeNull()
+            return
+          }
           const truth = sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]
           expect(Math.abs(merged.quantile(q)! - truth)).toBeLessThanOrEqual(
             truth * (RELATIVE_ACCURACY + 1e-9) + 1e-3,
