@@ -33,10 +33,13 @@ export async function workJobs(
     const watch = setInterval(() => void check().catch(() => {}), CANCEL_POLL_MS)
     try {
       if (job.data.cancelled) cancelled.abort(cancelledError(job))
-      cancelled.signal.throwIfAborted()
+      const shown = await view(job)
+      const either = AbortSignal.any([signal, cancelled.signal])
+      // A worker that shuts down may still be handed a job: a handler would wait in vain for a signal that has fired.
+      either.throwIfAborted()
       return await handler({
-        job: await view(job),
-        signal: AbortSignal.any([signal, cancelled.signal]),
+        job: shown,
+        signal: either,
         progress: (update) => job.updateProgress(update),
         log: async (line) => {
           await job.log(line)
