@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { isSurprisalError, messageOf, SurprisalError } from '../../src/core/errors.ts'
@@ -16,6 +17,8 @@ interface Shared {
 const CANCEL_POLL_MS = 500
 /** A trainer may be killed this often in one job before the job counts as the cause. */
 const MAX_STALLS = 20
+/** A worker that is told to stop has so long to give its jobs back. */
+const CLOSE_MS = 10_000
 
 export async function workJobs(
   shared: Shared & {
@@ -86,7 +89,9 @@ async function runWorker<Data>(
   // A lost connection is reconnected by ioredis; without a listener it would end the process.
   worker.on('error', () => {})
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  await worker.close()
+  // A close that meets a connection in the making may never end; the lock of a job it left runs out by itself.
+  const closed = worker.close().then(() => true)
+  if (!(await Promise.race([closed, sleep(CLOSE_MS, false)]))) await worker.disconnect().catch(() => {})
   // BullMQ leaves a connection that it was given open, which would keep the process alive.
   connection.disconnect()
 }
