@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, type JobType, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
@@ -7,6 +8,7 @@ import { type JobData, jobView } from './job-view.ts'
 import type { BullmqOptions } from './options.ts'
 import { workJobs, workTicks } from './work.ts'
 
+const CLOSE_MS = 5000
 const JOBS = 'surprisal-retrain'
 const TICKS = 'surprisal-ticks'
 const TYPES: Readonly<Record<JobState, readonly JobType[]>> = {
@@ -178,7 +180,11 @@ export class BullmqRetrainQueue implements RetrainQueue {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled([this.queue.close(), this.ticks.close()])
+    // Closing waits for a connection in the making, which may never come.
+    await Promise.race([
+      Promise.allSettled([this.queue.close(), this.ticks.close()]),
+      sleep(CLOSE_MS, undefined, { ref: false }),
+    ])
     this.redis.disconnect()
   }
 
