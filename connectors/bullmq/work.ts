@@ -91,7 +91,7 @@ async function runWorker<Data>(
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   // A close that meets a connection in the making may never end; the lock of a job it left runs out by itself.
   const closed = worker.close().then(() => true)
-  if (!(await Promise.race([closed, sleep(CLOSE_MS, false)]))) await worker.disconnect().catch(() => {})
+  if (!(await Promise.race([closed, sleep(CLOSE_MS, false)]))) worker.disconnect().catch(() => {})
   // BullMQ leaves a connection that it was given open, which would keep the process alive.
   connection.disconnect()
 }
