@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { interruption } from './interrupt.ts'
+import { loadConfig, setOption } from './load-config.ts'
 import { subcommand } from './subcommand.ts'
 
 export function addRun(program: Command): void {
   subcommand(program, 'run', 'Score a stream: read, score, write and acknowledge until told to stop.')
     .argument('<pipeline>', 'a pipeline.yaml')
-    .option('--set <setting=value>', 'another value for a setting (repeatable)', collect, [])
+    .addOption(setOption())
     .addHelpText(
       'after',
       `
@@ -16,15 +17,10 @@ Examples:
   surprisal run pipeline.yaml --set log.level=debug --set api.listen=0.0.0.0:8080`,
     )
     .action(async (file: string, { set }: { readonly set: string[] }) => {
-      const { loadPipeline } = await import('../../config/load.ts')
-      const config = loadPipeline(file, { set })
+      const config = await loadConfig(file, set)
       const { pino } = await import('pino')
       const logger = pino({ level: config.log.level, base: { pipeline: config.name } }, pino.destination(2))
       const { runPipelineFile } = await import('../app/run-pipeline.ts')
       await runPipelineFile(config, interruption.signal, logger)
     })
-}
-
-function collect(value: string, previous: readonly string[]): string[] {
-  return [...previous, value]
 }

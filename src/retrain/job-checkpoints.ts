@@ -13,7 +13,7 @@ export class JobCheckpoints {
 
   constructor(
     private readonly store: CheckpointStore,
-    /** Five folds and a final fit of four flows each, all of them twice where they are trimmed. */
+    /** Five folds and a final fit of a few flows each, all of them twice where they are trimmed. */
     private readonly members = 48,
   ) {}
 
