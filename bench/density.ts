@@ -22,18 +22,18 @@ const TARGET = 0.05
 const { values } = parseArgs({
   options: {
     backend: { type: 'string', default: 'kernel' },
-    steps: { type: 'string', default: '8000' },
+    steps: { type: 'string', default: '12000' },
     flow: { type: 'string', multiple: true },
     toy: { type: 'string', multiple: true },
   },
 })
 const steps = Number(values.steps)
 const budget = { batch: 256, steps, learningRate: 3e-3, warmup: 100, evaluateEvery: steps / 20, patience: 20 }
-const SHAPE = { dim: 2, steps: 12, hidden: [64, 64] } as const
+const SHAPE = { dim: 2, steps: 24, hidden: [64, 64] } as const
 const FLOWS: Readonly<Record<string, FlowSpec>> = { 'real-nvp': realNvp(SHAPE), glow: glow(SHAPE) }
 
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}, ${values.backend}`)
-console.log(`${ROWS.train} rows, batch ${budget.batch}, ${steps} steps, 12 couplings, hidden 64×64\n`)
+console.log(`${ROWS.train} rows, batch ${budget.batch}, ${steps} steps, ${SHAPE.steps} couplings, hidden 64×64\n`)
 console.log(`${'toy'.padEnd(17)}${'flow'.padEnd(10)}entropy  (sampled)          NLL      gap  records/s`)
 for (const toy of TOYS.filter(({ name }) => values.toy?.includes(name) ?? true))
   for (const [flow, spec] of Object.entries(FLOWS))

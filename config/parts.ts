@@ -37,6 +37,12 @@ export const modelOptions = z.strictObject({
     .default(0)
     .describe('Share of the training data that is anomalous.'),
   max_rows: z.int().min(20).default(250_000).describe('Records learned from at most, a sample of more.'),
+  effort: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe('Share of the training length: less is quicker and coarser.'),
   file: z.string().min(1).optional().describe('A model file to score with, instead of the registry.'),
 })
 

@@ -26,6 +26,7 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
       backend: model.backend,
       contamination: model.contamination,
       maxRows: model.max_rows,
+      effort: model.effort,
       ignore: features.ignore,
       overrides: overridesOf(features),
       ...(alerts.rate !== undefined && { rate: alerts.rate }),

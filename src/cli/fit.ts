@@ -16,6 +16,7 @@ interface FitArguments {
   readonly rate?: number
   readonly budget?: string
   readonly maxRows: number
+  readonly effort: number
   readonly time?: string
   readonly entity?: string
   readonly model: string
@@ -42,6 +43,7 @@ export function addFit(program: Command): void {
     .option('--rate <share>', 'nominal false alarms per normal record (default 0.001)', numberIn(0, 0.5))
     .option('--budget <alarms>', 'instead of a rate, alarms per period: 20/day')
     .option('--max-rows <number>', 'records learned from at most, a sample of more', integer(20), 250_000)
+    .option('--effort <share>', 'share of the training length, above 0 and up to 1', numberIn(0, 1), 1)
     .option('--time <column>', 'column of the event time (default: the first timestamp)')
     .option('--entity <column>', 'column that names who a record is about')
     .addOption(outputOption())

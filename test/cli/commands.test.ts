@@ -20,7 +20,20 @@ beforeAll(async () => {
   const odd = Array.from({ length: 12 }, (_, i) => `${900 + i},${i},Bern,1`)
   writeFileSync(file('labelled.csv'), [...labelled, ...odd, ''].join('\n'))
   const fitted = await surprisal(
-    ['fit', 'labelled.csv', '--where', 'label=0', '--rate', '0.01', '--model', model, '-o', 'json'],
+    [
+      'fit',
+      'labelled.csv',
+      '--where',
+      'label=0',
+      '--rate',
+      '0.01',
+      '--model',
+      model,
+      '--effort',
+      '0.2',
+      '-o',
+      'json',
+    ],
     { cwd: folder },
   )
   expect(fitted.code, fitted.stderr).toBe(0)
