@@ -33,7 +33,9 @@ const SHAPE = { dim: 2, steps: 24, hidden: [64, 64] } as const
 const FLOWS: Readonly<Record<string, FlowSpec>> = { 'real-nvp': realNvp(SHAPE), glow: glow(SHAPE) }
 
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}, ${values.backend}`)
-console.log(`${ROWS.train} rows, batch ${budget.batch}, ${steps} steps, ${SHAPE.steps} couplings, hidden 64×64\n`)
+console.log(
+  `${ROWS.train} rows, batch ${budget.batch}, ${steps} steps, ${SHAPE.steps} couplings, hidden 64×64\n`,
+)
 console.log(`${'toy'.padEnd(17)}${'flow'.padEnd(10)}entropy  (sampled)          NLL      gap  records/s`)
 for (const toy of TOYS.filter(({ name }) => values.toy?.includes(name) ?? true))
   for (const [flow, spec] of Object.entries(FLOWS))
