@@ -4,7 +4,7 @@ import type { EncodedBatch } from '../features/encoded.ts'
 import { View } from '../features/view.ts'
 import { FlowScorer } from '../kernel/flow-scorer.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { GaussianMixture } from './gaussian-mixture.ts'
+import { MixtureScorer } from '../kernel/mixture-scorer.ts'
 import type { Manifest } from './manifest.ts'
 
 export type MemberState = Manifest['members'][number]
@@ -26,12 +26,12 @@ export interface Densities {
   readonly exact: Float64Array
 }
 
-/** The flows of a detector, ready to score in this thread. */
+/** The flows and mixtures of a detector, ready to score in this thread. */
 export class Ensemble implements Disposable {
   readonly #groups: readonly { readonly view: View; readonly members: readonly number[] }[]
   /** null where the view has no dimension: its density is that of the discrete part alone. */
   readonly #scorers: readonly (FlowScorer | null)[]
-  readonly #mixtures: readonly (GaussianMixture | null)[]
+  readonly #mixtures: readonly (MixtureScorer | null)[]
   readonly #exact: readonly number[]
 
   constructor(
@@ -52,7 +52,7 @@ export class Ensemble implements Disposable {
       flow === null ? null : new FlowScorer(kernel, flow, weights[m]),
     )
     this.#mixtures = members.map(({ view, mixture }, m) =>
-      mixture ? new GaussianMixture(weights[m], view.dims.length) : null,
+      mixture ? new MixtureScorer(kernel, weights[m], view.dims.length) : null,
     )
     this.#exact = members.flatMap(({ view }, m) => (view.name === EXACT ? [m] : []))
   }
@@ -95,7 +95,7 @@ export class Ensemble implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const scorer of this.#scorers) scorer?.dispose()
+    for (const scorer of [...this.#scorers, ...this.#mixtures]) scorer?.dispose()
   }
 }
 

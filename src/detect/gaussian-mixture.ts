@@ -14,7 +14,7 @@ export type MixtureTensors = FlowWeights
 /**
  * p(x) = Σ_k w_k N(x; μ_k, P_k⁻¹). Its conditionals are exact: leaving out x_j turns the exponent dᵀ P d of component k
  * into dᵀ P d − (P d)_j² / P_jj and its determinant |P| into |P| / P_jj, so that log p(x_j | x_−j) of all j costs no
- * more than twice log p(x).
+ * more than twice log p(x). Fits and checks, in float64; src/kernel/mixture-scorer.ts scores.
  */
 export class GaussianMixture {
   readonly dim: number
@@ -23,7 +23,6 @@ export class GaussianMixture {
   readonly #means: Float64Array
   /** Lower triangles of the whitenings, row after row. */
   readonly #triangles: Float64Array
-  readonly #medians: Float32Array
   /** [K]: log w_k + ½ log |P_k| − D/2 · log 2π. */
   readonly #constants: Float64Array
   /** [K, D]: P_jj. */
@@ -44,7 +43,7 @@ export class GaussianMixture {
     const logWeights = numbers(tensors, 'log_weight', k)
     this.#means = Float64Array.from(numbers(tensors, 'mean', k * dim))
     const whitenings = numbers(tensors, 'whitening', k * dim * dim)
-    this.#medians = numbers(tensors, 'median', dim)
+    numbers(tensors, 'median', dim)
     this.#constants = new Float64Array(k)
     this.#diagonal = new Float64Array(k * dim)
     this.#triangles = new Float64Array((k * dim * (dim + 1)) / 2)
@@ -93,24 +92,6 @@ export class GaussianMixture {
       const joint = this.#look(x, row, true)
       for (let j = 0; j < dim; j++)
         out[row * dim + j] = Math.max(LEAST, joint - logSumExp(this.#without, j, dim, components))
-    }
-    return out
-  }
-
-  /**
-   * min_j (log p(x_j | x_−j) − median_j): how surprising the most surprising value of a row is, given its others and
-   * beside what is usual for that dimension. Values marked in `fill` are not there and are not judged; 0 where none is.
-   */
-  weakest(x: Float32Array, rows: number, fill?: Uint8Array): Float64Array {
-    const { dim } = this
-    const conditionals = this.conditionals(x, rows)
-    const out = new Float64Array(rows)
-    for (let row = 0, at = 0; row < rows; row++) {
-      let least = Number.POSITIVE_INFINITY
-      for (let j = 0; j < dim; j++, at++) {
-        if (fill?.[at] !== 1) least = Math.min(least, conditionals[at] - this.#medians[j])
-      }
-      out[row] = least === Number.POSITIVE_INFINITY ? 0 : least
     }
     return out
   }

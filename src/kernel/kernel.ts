@@ -20,6 +20,8 @@ export interface KernelExports {
     latents: number,
     scratch: number,
   ): void
+  mixtureScratchBytes(program: number): number
+  weakest(program: number, x: number, fill: number, rows: number, out: number, scratch: number): void
   trainingScratchBytes(program: number): number
   gradient(program: number, x: number, context: number, rows: number, delta: number, scratch: number): number
   evaluate(
@@ -88,6 +90,9 @@ export class Kernel {
 
   floats(address: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, address, length)
+  }
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length)
   }
   doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, address, length)

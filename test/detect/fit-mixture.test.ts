@@ -3,6 +3,8 @@ import { isSurprisalError } from '../../src/core/errors.ts'
 import type { Matrix } from '../../src/core/flow-spec.ts'
 import { random } from '../../src/core/random.ts'
 import { fitMixture } from '../../src/detect/fit-mixture.ts'
+import { loadKernel } from '../../src/kernel/kernel.ts'
+import { MixtureScorer } from '../../src/kernel/mixture-scorer.ts'
 
 const CENTRES = [
   [-4, 0],
@@ -52,13 +54,15 @@ describe('fitMixture', () => {
     const one: Matrix = { rows: 1, columns: 3, data: Float32Array.of(1, 2, 3) }
     for (const train of [flat, one]) {
       const { mixture } = await fitMixture(train, one, { noise: [0.0025, 0.0025, 0.0025], seed: 1 })
-      expect(mixture.weakest(one.data, 1).every(Number.isFinite)).toBe(true)
+      expect(mixture.conditionals(one.data, 1).every(Number.isFinite)).toBe(true)
     }
   })
 
   it('judges what breaks a dependence below what is rare in the usual way', async () => {
     const { mixture } = await fitMixture(islands(3000, 1), islands(1000, 2), options)
-    const [usual, broken] = mixture.weakest(Float32Array.of(-5.5, -0.9, -5, 1.5), 2)
+    const scorer = new MixtureScorer(loadKernel(), mixture.tensors, mixture.dim)
+    const [usual, broken] = scorer.weakest(Float32Array.of(-5.5, -0.9, -5, 1.5), 2)
+    scorer.dispose()
     expect(broken).toBeLessThan(usual - 1)
   })
 

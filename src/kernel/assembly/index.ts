@@ -1,3 +1,4 @@
+export { mixtureScratchBytes, weakest } from './mixture'
 export { score, scratchBytes } from './score'
 export { evaluate, gradient, trainingScratchBytes, transform } from './training/gradient'
 export { adam, finishGradient, refresh, sumGradients } from './training/update'
