@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isSurprisalError } from '../../src/core/errors.ts'
 import type { FlowSpec, FlowWeights, Matrix } from '../../src/core/flow-spec.ts'
-import { random } from '../../src/core/random.ts'
 import { glow, realNvp } from '../../src/flow/architectures.ts'
 import { tf, useCpu } from '../../src/flow/engine.ts'
 import { Flow } from '../../src/flow/flow.ts'
 import { initialWeights } from '../../src/flow/weights.ts'
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts'
 import { ADAM, type AdamOptions, type FlowTrainer, type TrainerState } from '../../src/train/trainer.ts'
+import { told, toy } from './trainer-rows.ts'
 
 export type CreateTrainer = (spec: FlowSpec, weights: FlowWeights, adam: AdamOptions) => Promise<FlowTrainer>
 
@@ -203,32 +203,6 @@ export function trainerSuite(name: string, create: CreateTrainer): void {
       )
     })
   })
-}
-
-/** Correlated, two-humped records. */
-function toy(dim: number, rows: number, seed: number): Matrix {
-  const draw = random(seed)
-  const data = new Float32Array(rows * dim)
-  for (let r = 0; r < rows; r++) {
-    const hump = draw.uniform() < 0.5 ? -2 : 2
-    const common = draw.normal()
-    for (let d = 0; d < dim; d++) data[r * dim + d] = 3 * d + hump + 0.5 * common + 0.3 * draw.normal()
-  }
-  return { rows, columns: dim, data }
-}
-
-/** Two values around a mean that only the context knows: a float plus one of three levels. */
-function told(rows: number, seed: number): { x: Matrix; context: Matrix } {
-  const draw = random(seed)
-  const x = new Float32Array(rows * 2)
-  const context = new Float32Array(rows * 2)
-  for (let r = 0; r < rows; r++) {
-    const code = draw.integer(3)
-    const float = draw.normal()
-    context.set([float, code], r * 2)
-    x.set([2 * float + 0.3 * draw.normal(), 4 * code + 0.3 * draw.normal()], r * 2)
-  }
-  return { x: { rows, columns: 2, data: x }, context: { rows, columns: 2, data: context } }
 }
 
 async function momentsBehind(spec: FlowSpec, weights: FlowWeights, count: number, x: Matrix) {

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { MemorySink } from '../../connectors/memory/sink.ts'
 import { MemoryLog, MemorySource } from '../../connectors/memory/source.ts'
 import { SurprisalError } from '../../src/core/errors.ts'
-import type { DeadLetters, RejectedRecord, Sink } from '../../src/core/ports.ts'
+import type { DeadLetters, RejectedRecord } from '../../src/core/ports.ts'
 import { batchOfRows, columnNamed } from '../../src/core/record.ts'
-import type { ScoredBatch } from '../../src/core/scored.ts'
 import { pipelineOptions } from '../../src/pipeline/options.ts'
 import { type PipelineParts, runPipeline } from '../../src/pipeline/run.ts'
 import { ScorerHandle } from '../../src/pipeline/scorer-handle.ts'
+import { FlakySink } from './flaky-sink.ts'
 import { StubScorer } from './stub-scorer.ts'
 
 const NEVER = new AbortController().signal
@@ -43,38 +43,6 @@ function run(log: MemoryLog, parts: Partial<PipelineParts> = {}) {
     signal: NEVER,
     ...parts,
   })
-}
-
-/** Fails its first writes; remembers the order of what it took. */
-class FlakySink implements Sink {
-  readonly name = 'flaky'
-  readonly idempotent = false
-  readonly durableAt
-  readonly ids: string[] = []
-  flushed = 0
-  private failures: number
-  private readonly error: () => Error
-
-  constructor(
-    failures: number,
-    error = () => new Error('down') as Error,
-    durableAt: Sink['durableAt'] = 'write',
-  ) {
-    this.failures = failures
-    this.error = error
-    this.durableAt = durableAt
-  }
-  async open(): Promise<void> {}
-  async write({ batch }: ScoredBatch): Promise<void> {
-    await sleep(1)
-    if (this.failures-- > 0) throw this.error()
-    const { offsets } = batch.origin
-    this.ids.push(`${batch.origin.prefix}:${'first' in offsets ? offsets.first : offsets[0]}`)
-  }
-  async flush(): Promise<void> {
-    this.flushed = this.ids.length
-  }
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 describe('runPipeline', () => {
