@@ -6,6 +6,7 @@ import type {
   LabelledRecord,
   ModelVersion,
   PipelineStatus,
+  Precision,
   SeriesPoint,
 } from '../core/ports.ts'
 import type { ScoredRecord } from '../core/scored.ts'
@@ -75,6 +76,15 @@ export const label = z.object({
   note: z.string().exactOptional(),
 }) satisfies z.ZodType<LabelledRecord>
 
+export const precision = z
+  .object({
+    labelled: count,
+    confirmed: count.describe('called anomalies'),
+    false_alarms: count,
+    precision: z.number().nullable().describe('confirmed ÷ labelled; null where nothing is labelled'),
+  })
+  .describe('how often people agreed with the alarms that they judged') satisfies z.ZodType<Precision>
+
 export const pipelineStatus = z.object({
   name: z.string(),
   state: z.enum(['starting', 'waiting', 'running', 'degraded', 'stopped', 'failed', 'unknown']),
@@ -89,6 +99,7 @@ export const pipelineStatus = z.object({
   realised_rate: z.number().nullable(),
   model_version: z.number().int().nullable(),
   model_created_at: z.string().nullable(),
+  feedback: precision.exactOptional(),
 }) satisfies z.ZodType<PipelineStatus>
 
 export const seriesPoint = z.object({

@@ -92,13 +92,16 @@ export const scheduleBody = z.strictObject({
   cron: z.string().min(1).max(100),
   timezone: z.string().min(1).max(64).default('UTC'),
 })
-export const feedbackBody = z.strictObject({
-  id: z.string().min(1).max(1024),
+/** A flat record: an object of numbers, texts, booleans and nulls. */
+const record = z.record(z.string().max(256), z.union([z.number(), z.string(), z.boolean(), z.null()]))
+const judgement = {
   label: z.enum(['anomaly', 'false_alarm']),
   note: z.string().max(2000).optional(),
-})
-/** Flat records: objects of numbers, texts, booleans and nulls. */
-export const recordsBody = z
-  .array(z.record(z.string().max(256), z.union([z.number(), z.string(), z.boolean(), z.null()])))
-  .min(1)
-  .max(10_000)
+}
+export const feedbackBody = z.union([
+  z.strictObject({ id: z.string().min(1).max(1024), ...judgement }),
+  z
+    .strictObject({ record, ...judgement })
+    .describe('a record with all of its fields: it is found by its content, wherever training data has it'),
+])
+export const recordsBody = z.array(record).min(1).max(10_000)

@@ -1,4 +1,5 @@
 import type { PipelineStatus, ScoreStore } from '../core/ports.ts'
+import { precisionOf } from '../core/precision.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpProblem } from './problem.ts'
 
@@ -10,22 +11,23 @@ export class Pipelines {
   private stored: Promise<readonly string[]> | undefined
   private readAt = 0
 
-  constructor(private readonly deps: Pick<ApiDeps, 'store' | 'registry' | 'monitor'>) {}
+  constructor(private readonly deps: Pick<ApiDeps, 'store' | 'registry' | 'monitor' | 'labels'>) {}
 
   async list(): Promise<readonly PipelineStatus[]> {
     const watched = (await this.deps.monitor?.pipelines()) ?? []
     const names = new Set(watched.map((status) => status.name))
     const others = [...(await this.names())].filter((name) => !names.has(name))
     const derived = await Promise.all(others.map((name) => this.derive(name)))
-    return [...watched, ...derived].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const all = [...watched, ...derived].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return Promise.all(all.map((status) => this.judged(status)))
   }
 
   async status(pipeline: string): Promise<PipelineStatus> {
     const watched = (await this.deps.monitor?.pipelines()) ?? []
     const found = watched.find((status) => status.name === pipeline)
-    if (found !== undefined) return found
+    if (found !== undefined) return this.judged(found)
     if (!(await this.names()).includes(pipeline)) throw unknown(pipeline)
-    return this.derive(pipeline)
+    return this.judged(await this.derive(pipeline))
   }
 
   /** Refuses a pipeline that nobody has heard of with 404. */
@@ -34,6 +36,14 @@ export class Pipelines {
     if (watched.some((status) => status.name === pipeline)) return
     if ((await this.names()).includes(pipeline)) return
     throw unknown(pipeline)
+  }
+
+  /** With what people said of its alarms. */
+  private async judged(status: PipelineStatus): Promise<PipelineStatus> {
+    const { labels } = this.deps
+    return labels === undefined
+      ? status
+      : { ...status, feedback: precisionOf(await labels.labels(status.name)) }
   }
 
   private names(): ReturnType<ScoreStore['pipelines']> {

@@ -1,8 +1,11 @@
 import { openFiles } from '../../connectors/files/open.ts'
 import { SurprisalError } from '../core/errors.ts'
+import type { Precision } from '../core/ports.ts'
+import { precisionOf } from '../core/precision.ts'
 import { cell, columnNamed, type RecordBatch } from '../core/record.ts'
 import { type Evaluation, evaluate } from '../detect/evaluate.ts'
 import { batchesOf } from './data.ts'
+import { readLabels } from './read-labels.ts'
 
 export interface FileEvaluation extends Evaluation {
   /** Scored records without a score; they are not counted elsewhere. */
@@ -40,6 +43,30 @@ export async function evaluateFiles(
   }
   const unscored = scores.reduce((sum, score) => sum + (Number.isNaN(score) ? 1 : 0), 0)
   return { ...evaluate(scores, pValues, labels, rate ?? Number.NaN), unscored }
+}
+
+/**
+ * How often people's labels of scored records (`readLabels`, by id) agree with the alarms: labels of records that the
+ * scored files flag. USAGE where the labels name records by their fields, which scores do not have.
+ */
+export async function judgedPrecision(
+  paths: readonly string[],
+  feedback: string,
+  signal: AbortSignal,
+): Promise<Precision> {
+  const { labels, fields } = await readLabels(feedback, [], signal)
+  if (fields !== undefined)
+    throw new SurprisalError('USAGE', `${feedback} has no column "id": scores are labelled by their id`)
+  const said = new Map(labels.map((label) => [label.id, label]))
+  await using source = await openFiles(paths, { columns: ['id', 'verdict'] }, signal)
+  const judged = []
+  for await (const batch of batchesOf(source, signal, () => {})) {
+    for (let row = 0; row < batch.rows; row++) {
+      const label = said.get(String(cell(columnNamed(batch, 'id'), row)))
+      if (label !== undefined && cell(columnNamed(batch, 'verdict'), row) === 'anomaly') judged.push(label)
+    }
+  }
+  return precisionOf(judged)
 }
 
 function numberAt(batch: RecordBatch, name: string, row: number): number {

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PipelineConfig } from '../../config/pipeline.ts'
-import { operatorToken } from '../api/tokens.ts'
 import { SurprisalError, throwIfAborted } from '../core/errors.ts'
 import type { RetrainJob } from '../core/ports.ts'
 import { connectQueue } from './connect.ts'
-import { apiUrl, HttpJobs, type Jobs } from './http-jobs.ts'
+import { httpApi } from './http-api.ts'
+import { HttpJobs, type Jobs } from './http-jobs.ts'
+
+const JOBS_WAIT =
+  'jobs of queue.type memory wait inside surprisal run; start it with api.listen, or use queue: { type: bullmq, url: redis://… }'
 
 /** A pipeline's jobs: on Redis directly, those of a memory queue through the API of the process that holds them. */
 export async function openJobs(config: PipelineConfig): Promise<Jobs> {
-  if (config.queue.type === 'memory') {
-    const file = config.api?.tokens_file
-    return new HttpJobs(apiUrl(config), operatorToken(file === undefined ? {} : { tokens_file: file }))
-  }
+  if (config.queue.type === 'memory') return new HttpJobs(httpApi(config, JOBS_WAIT))
   const queue = await connectQueue(config)
   try {
     await queue.open()

@@ -33,6 +33,7 @@ export async function runTrainer(
   await using _live = connected.source
   // A DuckDB file and the memory belong to the process that scores.
   await using labels = config.store?.type === 'postgres' ? await connectStore(config.store) : undefined
+  await labels?.open()
   const checkpoints = await connectCheckpoints(config)
   logger.info({ source: source.type, checkpoints: checkpoints !== undefined }, 'waiting for jobs')
   await trainJobs(

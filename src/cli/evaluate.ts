@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
+import { SurprisalError } from '../core/errors.ts'
 import { type OutputMode, outputOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { printResult } from './output.ts'
 import { subcommand } from './subcommand.ts'
 
 interface EvaluateArguments {
-  readonly label: string
+  readonly label?: string
+  readonly feedback?: string
   readonly output: OutputMode
 }
 
@@ -16,17 +18,26 @@ export function addEvaluate(program: Command): void {
     'Compare scores with labels: ranking, and realised against nominal alarm rate.',
   )
     .argument('<scored...>', 'output of surprisal score, with the label column kept')
-    .requiredOption('--label <column>', 'column with 1 for anomalies and 0 for normal records')
+    .option('--label <column>', 'column with 1 for anomalies and 0 for normal records')
+    .option('--feedback <file>', 'file of ids and labels (anomaly, false_alarm): how many alarms were right')
     .addOption(outputOption())
     .addHelpText(
       'after',
       `
 Example:
   surprisal score test.csv --model m.safetensors --out scored.arrow --keep label
-  surprisal evaluate scored.arrow --label label -o json`,
+  surprisal evaluate scored.arrow --label label -o json
+  surprisal evaluate scored.arrow --feedback judged.csv`,
     )
-    .action(async (scored: string[], { label, output }: EvaluateArguments) => {
-      const { evaluateFiles } = await import('../app/evaluate-files.ts')
-      printResult(output, { ...(await evaluateFiles(scored, label, interruption.signal)) })
+    .action(async (scored: string[], { label, feedback, output }: EvaluateArguments) => {
+      if (label === undefined && feedback === undefined)
+        throw new SurprisalError('USAGE', 'give --label <column>, --feedback <file>, or both')
+      const { evaluateFiles, judgedPrecision } = await import('../app/evaluate-files.ts')
+      const { signal } = interruption
+      const judged = feedback !== undefined && (await judgedPrecision(scored, feedback, signal))
+      printResult(output, {
+        ...(label !== undefined && (await evaluateFiles(scored, label, signal))),
+        ...(judged && (label === undefined ? judged : { judged })),
+      })
     })
 }

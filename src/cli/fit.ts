@@ -11,6 +11,7 @@ interface FitArguments {
   readonly context?: string[]
   readonly flow: 'real-nvp' | 'glow'
   readonly contamination: number
+  readonly feedback?: string
   readonly seed: number
   readonly backend: 'auto' | 'kernel' | 'cpu' | 'node' | 'cuda' | 'webgpu'
   readonly rate?: number
@@ -34,6 +35,7 @@ export function addFit(program: Command): void {
       new Option('--flow <flow>', 'flow architecture').choices(['real-nvp', 'glow']).default('real-nvp'),
     )
     .option('--contamination <share>', 'share of the data that is anomalous, 0 to 0.5', numberIn(0, 0.5), 0)
+    .option('--feedback <file>', 'labels (anomaly, false_alarm) of records, by id or by their fields')
     .option('--seed <number>', 'same data, options and seed: same model', integer(0), 0)
     .addOption(
       new Option('--backend <name>', 'what trains')
@@ -62,7 +64,7 @@ async function fit(data: string[], given: FitArguments): Promise<void> {
   const { fitFiles } = await import('../app/fit-files.ts')
   const { output, context = [], ...options } = given
   using progress = await startProgress('fit')
-  const { manifest, rejected } = await fitFiles({
+  const { manifest, rejected, labels } = await fitFiles({
     ...options,
     data,
     overrides: Object.fromEntries(context.map((column) => [column, { context: true }])),
@@ -73,12 +75,16 @@ async function fit(data: string[], given: FitArguments): Promise<void> {
   progress[Symbol.dispose]()
   for (const text of manifest.notes) note(`note: ${text}`)
   if (rejected > 0) note(`note: ${rejected} records could not be read and took no part`)
+  const { anomalies = 0, false_alarms = 0 } = manifest.lineage.labelled ?? {}
+  const found = anomalies + false_alarms
+  if (found < labels) note(`note: ${labels} labels were given, ${found} records have one`)
   printResult(output, {
     model: given.model,
     records: manifest.lineage.records,
     used: manifest.lineage.used,
     unscored: manifest.lineage.unscored,
     rejected,
+    ...(given.feedback !== undefined && { labelled_anomalies: anomalies, false_alarms }),
     fields: manifest.fields.filter(({ role }) => role !== 'ignored').length,
     ignored: manifest.fields.filter(({ role }) => role === 'ignored').map(({ field }) => field),
     members: manifest.members.length,

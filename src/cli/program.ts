@@ -7,6 +7,7 @@ import { addDlq } from './dlq.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addExplain } from './explain.ts'
+import { addFeedback } from './feedback.ts'
 import { addFit } from './fit.ts'
 import { addInit } from './init.ts'
 import { addJobs } from './jobs.ts'
@@ -32,6 +33,7 @@ const COMMANDS = [
   addDlq,
   addExplain,
   addEvaluate,
+  addFeedback,
   addBacktest,
   addCalibrate,
   addModels,

@@ -50,11 +50,10 @@ export class Calibration {
   /**
    * From the surprisals of held-out records; DATA_INSUFFICIENT under 8 of them. Where the user says that a share
    * `contamination` of them are anomalies, that share of the ranks is theirs by rule, from the top: what a normal
-   * record is ranked among is the rest.
+   * record is ranked among is the rest. Records marked in `certain` are known to be normal and always stay.
    */
-  static fit(surprisals: ArrayLike<number>, contamination = 0): Calibration {
-    const all = Float32Array.from(surprisals).sort()
-    const s = all.slice(0, all.length - Math.floor(contamination * all.length))
+  static fit(surprisals: ArrayLike<number>, contamination = 0, certain?: ArrayLike<number>): Calibration {
+    const s = trimmed(surprisals, contamination, certain)
     const n = s.length
     if (n < MIN_CALIBRATION) {
       throw new SurprisalError(
@@ -103,6 +102,18 @@ export class Calibration {
     const fraction = (s[from] - surprisal) / (s[from] - s[from - 1])
     return (above + fraction) / (this.n + 1)
   }
+}
+
+/** Ascending, without the largest share `contamination` of those that are not certain. */
+function trimmed(
+  surprisals: ArrayLike<number>,
+  contamination: number,
+  certain: ArrayLike<number> | undefined,
+): Float32Array {
+  const all = Float32Array.from(surprisals)
+  const doubtful = all.filter((_, i) => certain?.[i] !== 1).sort()
+  const kept = doubtful.subarray(0, doubtful.length - Math.floor(contamination * doubtful.length))
+  return Float32Array.from([...kept, ...all.filter((_, i) => certain?.[i] === 1)]).sort()
 }
 
 /** How many of the largest surprisals make the tail: none where half of them are equal, for ranks know jumps. */

@@ -38,16 +38,16 @@ async function splitConformal(
   gate: boolean,
   options: LearnOptions,
 ): Promise<Calibrated> {
-  const parts = splitParts(rows.rows, { seed: options.seed, ordered, gate })
+  const parts = withCertain(splitParts(rows.rows - rows.certain, { seed: options.seed, ordered, gate }), rows)
   const learned = await learn(rows, parts.fit, parts.stop, options)
-  const { encoded, unscored } = rows.encode(learned.encoder, parts.calibrate)
+  const { encoded, kept, unscored } = rows.encode(learned.encoder, parts.calibrate)
   const { members, novelty } = densitiesOf(learned, encoded)
   return {
     learned,
     method: 'split',
     parts,
     unscored: unscored + learned.unscored,
-    ...calibrated(members, novelty, options.contamination),
+    ...calibrated(members, novelty, options.contamination, rows.certainOf(kept)),
   }
 }
 
@@ -67,9 +67,11 @@ async function crossConformal(
   const fit = Int32Array.from({ length: rows.rows }, (_, i) => i).filter((row) => !stopping.has(row))
   const learned = await learn(rows, fit, stop, staged(0))
   const heldOut: ReturnType<typeof densitiesOf>[] = []
+  const certain: Uint8Array[] = []
   for (const [i, fold] of folds.entries()) {
     const part = await learn(rows, fold.fit, fold.stop, { ...staged(i + 1), like: learned })
-    const { encoded } = rows.encode(part.encoder, fold.calibrate)
+    const { encoded, kept } = rows.encode(part.encoder, fold.calibrate)
+    certain.push(rows.certainOf(kept))
     heldOut.push(densitiesOf(part, encoded))
   }
   return {
@@ -86,6 +88,7 @@ async function crossConformal(
       learned.plan.map((_, m) => concatenated(heldOut.map(({ members }) => members[m]))),
       concatenated(heldOut.map(({ novelty }) => novelty)),
       options.contamination,
+      Uint8Array.from(certain.flatMap((part) => [...part])),
     ),
   }
 }
@@ -94,9 +97,21 @@ function calibrated(
   densities: readonly Float64Array[],
   novelty: Float64Array,
   contamination: number,
+  certain: Uint8Array,
 ): Pick<Calibrated, 'standards' | 'calibration'> {
   const standards = densities.map(standardOf)
-  return { standards, calibration: Calibration.fit(combine(densities, standards, novelty), contamination) }
+  const surprisals = combine(densities, standards, novelty)
+  return { standards, calibration: Calibration.fit(surprisals, contamination, certain) }
+}
+
+/** Every other row that people called normal calibrates, the rest teach: what calibrates must not have taught. */
+function withCertain(parts: Parts, { rows, certain }: TrainingRows): Parts {
+  const known = Array.from({ length: certain }, (_, i) => rows - certain + i)
+  return {
+    ...parts,
+    calibrate: Int32Array.from([...parts.calibrate, ...known.filter((_, i) => i % 2 === 0)]),
+    fit: Int32Array.from([...parts.fit, ...known.filter((_, i) => i % 2 === 1)]),
+  }
 }
 
 function concatenated(parts: readonly Float64Array[]): Float64Array {

@@ -20,6 +20,7 @@ export interface Provenance {
   readonly source: string | null
   /** Records offered, of which the training rows are a sample. */
   readonly records: number
+  readonly labelled: NonNullable<Manifest['lineage']['labelled']>
   readonly times: StreamTimes
   readonly rate: number
   readonly budget: string | null
@@ -32,7 +33,7 @@ export interface Provenance {
 export async function describeModel(
   calibrated: Calibrated,
   rows: TrainingRows,
-  { architecture, source, records, times, rate, budget, seed, contamination, seconds }: Provenance,
+  { architecture, source, records, labelled, times, rate, budget, seed, contamination, seconds }: Provenance,
 ): Promise<Model> {
   const { learned, standards, calibration, method, parts, unscored } = calibrated
   const { encoder, plan, weights, heldOutNll } = learned
@@ -73,6 +74,7 @@ export async function describeModel(
     lineage: {
       source,
       records,
+      labelled,
       used: learned.used,
       unscored,
       parts: {

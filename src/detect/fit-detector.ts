@@ -8,6 +8,7 @@ import { alertRate } from './alert-rate.ts'
 import { writeArtifact } from './artifact.ts'
 import { learnCalibrated } from './conformal.ts'
 import { describeModel } from './describe-model.ts'
+import { Feedback, type RecordLabel } from './feedback.ts'
 import { type FitCheckpoints, NumberedCheckpoints } from './fit-checkpoints.ts'
 import type { Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
@@ -38,6 +39,13 @@ export interface FitDetectorOptions {
   readonly maxRows?: number
   /** Holds back a part that neither learns nor calibrates, to compare models on. Default true. */
   readonly gate?: boolean
+  /**
+   * What people said of records, by id or content (`contentIdOf`). Labelled anomalies teach nothing. False alarms are
+   * kept whatever `maxRows` and `contamination` say, and counted as normal: half of them teach, half calibrate.
+   */
+  readonly labels?: readonly RecordLabel[]
+  /** The fields that content ids of `labels` were made of. Default: all of a record. */
+  readonly labelledFields?: readonly string[]
   /** Where the data comes from, for the model's lineage. */
   readonly source?: string
   readonly signal?: AbortSignal
@@ -67,9 +75,9 @@ export async function fitDetector(
   const started = performance.now()
   const { seed = 0, contamination = 0, flow = 'real-nvp', signal, onProgress, logger = SILENT } = options
   requireOptions(options)
-  const { sample, times } = await collect(batches, options)
+  const { sample, falseAlarms, anomalies, times } = await collect(batches, options)
   const rate = alertRate(options, times.recordsPerDay)
-  const rows = new TrainingRows(sample.batches)
+  const rows = new TrainingRows(sample.batches, falseAlarms)
   if (rows.rows < FEWEST_RECORDS) {
     throw new SurprisalError(
       'DATA_INSUFFICIENT',
@@ -105,7 +113,8 @@ export async function fitDetector(
   const model = await describeModel(calibrated, rows, {
     architecture: flow,
     source: options.source ?? null,
-    records: sample.seen,
+    records: sample.seen + rows.certain + anomalies,
+    labelled: { anomalies, false_alarms: rows.certain },
     times,
     rate,
     budget: options.budget ?? null,
@@ -141,17 +150,31 @@ function requireOptions({
     throw new SurprisalError('USAGE', `maxRows is ${maxRows}; it is a whole number from ${FEWEST_RECORDS}`)
 }
 
+interface Collected {
+  readonly sample: StreamSample
+  readonly falseAlarms: readonly RecordBatch[]
+  /** Labelled ones, which were left out. */
+  readonly anomalies: number
+  readonly times: StreamTimes
+}
+
 async function collect(
   batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
-  { maxRows = MAX_ROWS, seed = 0, signal, onProgress }: FitDetectorOptions,
-): Promise<{ sample: StreamSample; times: StreamTimes }> {
+  { maxRows = MAX_ROWS, seed = 0, labels = [], labelledFields, signal, onProgress }: FitDetectorOptions,
+): Promise<Collected> {
   const sample = new StreamSample(maxRows, seed)
   const times = new StreamTimes()
+  const feedback = new Feedback(labels, labelledFields)
+  const known: RecordBatch[] = []
+  let labelledAnomalies = 0
   for await (const batch of batches) {
     throwIfAborted(signal)
-    sample.add(batch)
+    const { unlabelled, falseAlarms, anomalies } = feedback.sort(batch)
+    sample.add(unlabelled)
+    if (falseAlarms.rows > 0) known.push(falseAlarms)
+    labelledAnomalies += anomalies
     times.add(batch)
     onProgress?.({ stage: 'collect', fraction: 0, message: `${sample.seen} records read` })
   }
-  return { sample, times }
+  return { sample, falseAlarms: known, anomalies: labelledAnomalies, times }
 }

@@ -106,6 +106,8 @@ export const manifestSchema = z.object({
     source: z.string().nullable(),
     /** Records offered, records learned from, records that could not be encoded. */
     records: count,
+    /** Of the records offered, those that people had called anomalies (left out) and false alarms (kept). */
+    labelled: z.object({ anomalies: count, false_alarms: count }).exactOptional(),
     used: count,
     unscored: count,
     parts: z.object({ fit: count, stop: count, calibrate: count, gate: count }),

@@ -6,20 +6,31 @@ import { selectRows } from '../features/select-rows.ts'
 
 type Values = Float32Array | Float64Array | Int32Array
 
-/** The sampled records of a fit: batches in order, rows numbered through. */
+/**
+ * The sampled records of a fit: batches in order, rows numbered through. The last `certain` rows are those that people
+ * called normal.
+ */
 export class TrainingRows {
   readonly batches: readonly RecordBatch[]
   readonly rows: number
+  readonly certain: number
   readonly #starts: readonly number[]
 
-  constructor(batches: readonly RecordBatch[]) {
-    this.batches = batches
+  constructor(sampled: readonly RecordBatch[], certain: readonly RecordBatch[] = []) {
+    this.batches = [...sampled, ...certain]
     let rows = 0
-    this.#starts = batches.map((batch) => {
+    this.#starts = this.batches.map((batch) => {
       rows += batch.rows
       return rows - batch.rows
     })
     this.rows = rows
+    this.certain = certain.reduce((sum, batch) => sum + batch.rows, 0)
+  }
+
+  /** Of the given rows, 1 for those that people called normal. */
+  certainOf(rows: Int32Array): Uint8Array {
+    const from = this.rows - this.certain
+    return Uint8Array.from(rows, (row) => (row >= from ? 1 : 0))
   }
 
   /** Fits an encoder on the given rows alone. */

@@ -2,6 +2,7 @@ import { type ErrorCode, isSurprisalError, messageOf } from '../core/errors.ts'
 import type { JobContext, JobHandler, LabelStore, ModelRegistry, RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Detector } from '../detect/detector.ts'
+import type { RecordLabel } from '../detect/feedback.ts'
 import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
 import { evaluateModel } from './evaluate-model.ts'
 import { type FitSettings, fitInProcess } from './fit-process.ts'
@@ -66,7 +67,8 @@ async function retrained(
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-  const artifact = await fitChallenger(dependencies, plan, context, train)
+  const { falseAlarms: labels } = window
+  const artifact = await fitChallenger(dependencies, plan, context, train, labels)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
   const decision = await decide(plan, challenger, champion, gate, context.signal)
@@ -125,6 +127,7 @@ async function fitChallenger(
   plan: RetrainPlan,
   context: JobContext,
   train: readonly RecordBatch[],
+  labels: readonly RecordLabel[],
 ): Promise<Uint8Array> {
   const { id } = context.job
   const saved = (await checkpoints?.load(id)) ?? []
@@ -144,7 +147,11 @@ async function fitChallenger(
     onLog: (line: string) => void context.log(line).catch(() => {}),
   }
   const attempt = (resume: readonly FitCheckpoint[]) =>
-    fitInProcess(train, { ...plan.fit, gate: false, source: plan.source }, { ...hooks, checkpoints: resume })
+    fitInProcess(
+      train,
+      { ...plan.fit, labels, gate: false, source: plan.source },
+      { ...hooks, checkpoints: resume },
+    )
   try {
     return await attempt(saved)
   } catch (error) {

@@ -1,6 +1,7 @@
 import { SurprisalError } from '../core/errors.ts'
-import type { LabelledRecord, Scorer } from '../core/ports.ts'
-import { idOf, type RecordBatch } from '../core/record.ts'
+import type { Scorer } from '../core/ports.ts'
+import type { RecordBatch } from '../core/record.ts'
+import { Feedback, type RecordLabel } from '../detect/feedback.ts'
 import { selectRows } from '../features/select-rows.ts'
 
 /** Half-open, epoch milliseconds. */
@@ -13,13 +14,15 @@ export interface WindowRules {
   readonly minimumRecords: number
   /** Times whose records teach nothing: deployments, maintenance. */
   readonly excluded: readonly TimeRange[]
-  readonly labels: readonly LabelledRecord[]
+  readonly labels: readonly RecordLabel[]
   /** The running model: what it finds far below its rate is left out. */
   readonly champion?: Scorer
   readonly signal: AbortSignal
 }
 export interface TrainingWindow {
   readonly batches: readonly RecordBatch[]
+  /** Labels of records that were called false alarms, for the fit. */
+  readonly falseAlarms: readonly RecordLabel[]
   readonly counts: {
     readonly read: number
     readonly kept: number
@@ -44,8 +47,7 @@ export async function collectWindow(
   source: AsyncIterable<RecordBatch>,
   rules: WindowRules,
 ): Promise<TrainingWindow> {
-  const anomalies = new Set(rules.labels.filter(({ label }) => label === 'anomaly').map(({ id }) => id))
-  const normal = new Set(rules.labels.filter(({ label }) => label === 'false_alarm').map(({ id }) => id))
+  const feedback = new Feedback(rules.labels)
   const kept: { readonly batch: RecordBatch; readonly improbable: readonly number[] }[] = []
   const counts = { read: 0, kept: 0, labelled: 0, excluded: 0, improbable: 0 }
   const notes: string[] = []
@@ -54,13 +56,13 @@ export async function collectWindow(
     const rows: number[] = []
     for (let row = 0; row < batch.rows; row++) {
       const time = batch.eventTime?.[row] ?? Number.NaN
-      if (anomalies.has(idOf(batch.origin, row))) counts.labelled++
+      if (feedback.of(batch, row) === 'anomaly') counts.labelled++
       else if (rules.excluded.some(({ from, to }) => time >= from && time < to)) counts.excluded++
       else rows.push(row)
     }
     counts.read += batch.rows
     const clean = rows.length === batch.rows ? batch : selectRows(batch, rows)
-    const improbable = rules.champion === undefined ? [] : await farBelow(rules.champion, clean, normal)
+    const improbable = rules.champion === undefined ? [] : await farBelow(rules.champion, clean, feedback)
     counts.improbable += improbable.length
     kept.push({ batch: clean, improbable })
   }
@@ -82,7 +84,8 @@ export async function collectWindow(
       `the training window holds ${counts.kept} usable records of ${counts.read} read, ${rules.minimumRecords} are required: widen the window or lower retrain.window.minimum`,
     )
   }
-  return { batches, counts, notes, ...boundsOf(batches) }
+  const falseAlarms = rules.labels.filter(({ label }) => label === 'false_alarm')
+  return { batches, falseAlarms, counts, notes, ...boundsOf(batches) }
 }
 
 /**
@@ -104,11 +107,7 @@ export function holdOutLatest(
   return { train, gate }
 }
 
-async function farBelow(
-  champion: Scorer,
-  batch: RecordBatch,
-  normal: ReadonlySet<string>,
-): Promise<number[]> {
+async function farBelow(champion: Scorer, batch: RecordBatch, feedback: Feedback): Promise<number[]> {
   const { pValue, score } = await champion.score(batch, {
     pipeline: 'window',
     explain: false,
@@ -117,7 +116,7 @@ async function farBelow(
   const limit = -Math.log10(champion.rate / FAR_BELOW)
   const rows: number[] = []
   for (let row = 0; row < batch.rows; row++) {
-    if (!Number.isNaN(pValue[row]) && score[row] >= limit && !normal.has(idOf(batch.origin, row)))
+    if (!Number.isNaN(pValue[row]) && score[row] >= limit && feedback.of(batch, row) !== 'false_alarm')
       rows.push(row)
   }
   return rows

@@ -1,6 +1,9 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Ajv from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { contentIdOf } from '../../src/core/content-id.ts'
+import { precisionOf } from '../../src/core/precision.ts'
+import { batchOfRows } from '../../src/core/record.ts'
 import { MORNING, scoredBatch } from '../conformance/scored-batch.ts'
 import { type ServedApi, STATUS, serveApi } from './served-api.ts'
 
@@ -90,8 +93,9 @@ describe('the OpenAPI document', () => {
 
 describe('pipelines', () => {
   it('come with state and reasons', async () => {
-    expect((await get('/pipelines')).json()).toEqual({ items: [STATUS] })
-    expect((await get('/pipelines/orders')).json()).toEqual(STATUS)
+    const judged = { ...STATUS, feedback: expect.objectContaining({ labelled: expect.any(Number) }) }
+    expect((await get('/pipelines')).json()).toEqual({ items: [judged] })
+    expect((await get('/pipelines/orders')).json()).toEqual(judged)
   })
 
   it('that other processes run are told from their scores', async () => {
@@ -102,6 +106,26 @@ describe('pipelines', () => {
     const status = (await get('/pipelines/elsewhere')).json()
     expect(status).toMatchObject({ state: 'unknown', records: 100, model_version: 1, nominal_rate: 0.05 })
     expect(status.reasons[0]).toMatch(/does not run the pipeline/)
+  })
+})
+
+describe('feedback', () => {
+  const say = (payload: object) =>
+    served.api.inject({ method: 'POST', url: `${base}/pipelines/orders/feedback`, payload })
+
+  it('comes by id or with the whole record, and says how precise the alarms were', async () => {
+    await say({ id: 'orders-0-4', label: 'anomaly' })
+    const record = { amount: 3.5, currency: 'EUR' }
+    const { id } = (await say({ record, label: 'false_alarm', note: 'new tariff' })).json()
+    expect(id).toBe(contentIdOf(batchOfRows([record]), 0))
+    const { items, summary } = (await get('/pipelines/orders/feedback')).json()
+    expect(items.slice(-2)).toMatchObject([
+      { id: 'orders-0-4', label: 'anomaly' },
+      { id, label: 'false_alarm', note: 'new tariff' },
+    ])
+    expect(summary).toEqual(precisionOf(items))
+    expect((await get('/pipelines/orders')).json().feedback).toEqual(summary)
+    expect((await say({ id: 'orders-0-4', record, label: 'anomaly' })).statusCode).toBe(400)
   })
 })
 

@@ -3,12 +3,14 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { MemoryModelRegistry } from '../../connectors/memory/model-registry.ts'
 import { MemoryRetrainQueue } from '../../connectors/memory/retrain-queue.ts'
 import { MemoryScoreStore } from '../../connectors/memory/score-store.ts'
+import { HttpApi } from '../../src/app/http-api.ts'
 import { HttpJobs } from '../../src/app/http-jobs.ts'
 import { openHttp } from '../../src/app/open-http.ts'
 import { jobEnd, jobOf, retryJob } from '../../src/app/open-jobs.ts'
 import { SurprisalError } from '../../src/core/errors.ts'
 
 const REQUEST = { pipeline: 'flights', trigger: 'cli', reason: 'new tariff', who: 'ada' } as const
+const at = (url: string) => new HttpJobs(new HttpApi(url, undefined, 'start it with api.listen'))
 const forever = new AbortController().signal
 
 describe('HttpJobs on a running process', () => {
@@ -27,7 +29,7 @@ describe('HttpJobs on a running process', () => {
     const options = { listen: '127.0.0.1:0', cors: [] }
     const http = await openHttp(options, { store, registry, queue, metrics: new Registry() })
     open.push(queue, http)
-    return { jobs: new HttpJobs(http.url.replace(/\/$/, '')), queue }
+    return { jobs: at(http.url.replace(/\/$/, '')), queue }
   }
 
   it('asks for a job, lists it, and waits for its end', async () => {
@@ -71,9 +73,9 @@ describe('HttpJobs on a running process', () => {
     await jobs.cancel(id)
     expect(await jobOf(jobs, id)).toMatchObject({ state: 'cancelled' })
     await expect(jobOf(jobs, 'x')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
-    await expect(new HttpJobs('http://127.0.0.1:9').jobs({})).rejects.toMatchObject({
+    await expect(at('http://127.0.0.1:9').jobs({})).rejects.toMatchObject({
       code: 'SERVICE_UNREACHABLE',
-      message: expect.stringContaining('api.listen'),
+      message: expect.stringContaining('start it with api.listen'),
     })
   })
 })

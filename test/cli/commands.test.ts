@@ -53,6 +53,20 @@ describe('fit', () => {
   })
 })
 
+describe('feedback', () => {
+  it('changes the next fit: labelled anomalies teach nothing, and precision is told', async () => {
+    const odd = Array.from({ length: 12 }, (_, i) => `labelled.csv-${300 + i},anomaly`)
+    writeFileSync(file('by-id.csv'), ['id,label', ...odd, 'labelled.csv-2,false_alarm', ''].join('\n'))
+    const args = ['--ignore', 'label', '--feedback', 'by-id.csv', '--model', 'told.safetensors']
+    const told = await json('fit', 'labelled.csv', ...args)
+    expect(told).toMatchObject({ records: 312, labelled_anomalies: 12, false_alarms: 1 })
+    await json('score', 'labelled.csv', '--model', 'told.safetensors', '--out', 'told.ndjson')
+    const { labelled, precision } = await json('evaluate', 'told.ndjson', '--feedback', 'by-id.csv')
+    expect(labelled).toBeGreaterThanOrEqual(12)
+    expect(precision).toBeGreaterThan(0.9)
+  })
+})
+
 describe('score', () => {
   it('writes scored records beside the kept columns and says how many and how fast', async () => {
     const args = ['--model', model, '--out', 'scored.arrow', '--keep', 'label,city']

@@ -56,6 +56,7 @@ export async function untrainedModel(
   const provenance = { source: null, budget: null, seed: 5, contamination: 0, seconds: 0, architecture, rate }
   return describeModel({ learned, standards, calibration, method: 'split', parts, unscored: 0 }, rows, {
     ...provenance,
+    labelled: { anomalies: 0, false_alarms: 0 },
     records: batch.rows,
     times: new StreamTimes(),
   })

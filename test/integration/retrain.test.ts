@@ -5,14 +5,19 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { pipelineSchema } from '../../config/pipeline.ts'
 import { bullmqOptions } from '../../connectors/bullmq/options.ts'
 import { BullmqRetrainQueue } from '../../connectors/bullmq/retrain-queue.ts'
 import { FsCheckpointStore } from '../../connectors/fs/checkpoint-store.ts'
 import { FsModelRegistry } from '../../connectors/fs/model-registry.ts'
+import { PostgresScoreStore } from '../../connectors/postgres/score-store.ts'
+import { openLabels } from '../../src/app/open-labels.ts'
+import { runTrainer } from '../../src/app/trainer.ts'
 import { packageRoot } from '../../src/core/package-root.ts'
 import type { JobContext, RetrainJob } from '../../src/core/ports.ts'
 import { random } from '../../src/core/random.ts'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
+import { SILENT } from '../../src/core/telemetry.ts'
 import { Detector } from '../../src/detect/detector.ts'
 import { JobCheckpoints } from '../../src/retrain/job-checkpoints.ts'
 import { type RetrainPlan, retrainHandler } from '../../src/retrain/retrain-handler.ts'
@@ -115,6 +120,42 @@ describe('retraining over Redis', () => {
     expect(worse).toMatchObject({ state: 'completed', result: { version: 2, promoted: false } })
     expect(worse.result?.decision).toMatch(/^rejected: .*log-density worse by/)
     expect((await registry.alias(PIPELINE, 'champion'))?.version).toBe(1)
+  })
+
+  it('learns what people said of records: the labels of a PostgreSQL store change the model', async () => {
+    const { folder, settings, queue, registry, ended } = await world()
+    const lines = [
+      ...flights(ROWS, 1),
+      ...Array.from({ length: 60 }, () => ({ distance: 900, minutes: 600, cabin: 'A' })),
+    ]
+    const data = join(folder, 'data.csv')
+    const csv = lines.map((row) => Object.values(row).join(','))
+    writeFileSync(data, ['distance,minutes,cabin', ...csv, ''].join('\n'))
+    const store = { url: await shared('postgres'), schema: `labels_${randomUUID().replaceAll('-', '')}` }
+    await using labels = new PostgresScoreStore(store)
+    await labels.open()
+    const config = pipelineSchema.parse({
+      name: PIPELINE,
+      source: { type: 'file', paths: [data] },
+      alerts: { rate: 0.02 },
+      queue: { type: 'bullmq', ...settings, lock_ms: 1000 },
+      registry: { type: 'fs', path: join(folder, 'models') },
+      store: { type: 'postgres', ...store },
+      retrain: { min_records: 100 },
+    })
+    await using people = await openLabels(config)
+    for (let row = ROWS; row < ROWS + 60; row++) await people.say({ id: `${data}-${row}`, label: 'anomaly' })
+    await people.say({ id: `${data}-7`, label: 'false_alarm' })
+    const stop = new AbortController()
+    const training = runTrainer(config, {}, stop.signal, SILENT)
+    const job = await ended((await queue.enqueue(REQUEST)).id)
+    stop.abort()
+    await training
+    expect(job).toMatchObject({ state: 'completed', result: { window: { labelled: 60, kept: ROWS } } })
+    await using detector = await Detector.load(await registry.get(PIPELINE, 1), { workers: 0 })
+    expect(detector.manifest.lineage.labelled).toEqual({ anomalies: 0, false_alarms: 1 })
+    const [clump] = await detector.score([{ distance: 900, minutes: 600, cabin: 'A' }])
+    expect(clump.verdict).toBe('anomaly')
   })
 
   it('goes on from the checkpoints after kill −9 of the fit, twice', async () => {

@@ -16,7 +16,14 @@ describe('JobCheckpoints in a folder', async () => {
     first.save('7', { member: 2, bytes: Uint8Array.of(9) })
     const batch = batchOfRows([{ x: 1.5, name: 'a', at: new Date(5) }])
     const counts = { read: 1, kept: 1, labelled: 0, excluded: 0, improbable: 0 }
-    await first.saveWindow('7', { batches: [batch], counts, from: null, to: null, notes: [] })
+    await first.saveWindow('7', {
+      batches: [batch],
+      falseAlarms: [],
+      counts,
+      from: null,
+      to: null,
+      notes: [],
+    })
     await expect
       .poll(async () => (await here().load('7')).map((c) => [c.member, [...c.bytes]]))
       .toEqual([

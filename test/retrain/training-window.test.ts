@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { contentIdOf } from '../../src/core/content-id.ts'
 import type { LabelledRecord, Scorer } from '../../src/core/ports.ts'
 import { batchOfRows, type RecordBatch, rowOf } from '../../src/core/record.ts'
 import { collectWindow, holdOutLatest } from '../../src/retrain/training-window.ts'
@@ -64,6 +65,16 @@ describe('collectWindow', () => {
     })
     expect(values(window.batches)).toEqual([0, 1, 2, 4, 5, 8, 9])
     expect(window.counts).toEqual({ read: 10, kept: 7, labelled: 1, excluded: 2, improbable: 0 })
+  })
+
+  it('leaves out by content, and hands false alarms on to the fit', async () => {
+    const [seven, alarm] = [contentIdOf(batch(7, 1), 0), label(4, 'false_alarm')]
+    const window = await collectWindow(stream(batch(0, 10)), {
+      ...rules,
+      labels: [{ ...label(0, 'anomaly'), id: seven }, alarm],
+    })
+    expect(values(window.batches)).toEqual([0, 1, 2, 3, 4, 5, 6, 8, 9])
+    expect(window.falseAlarms).toEqual([alarm])
   })
 
   it('leaves out what lies far below the rate, not what is merely flagged, nor a false alarm', async () => {

@@ -1,4 +1,7 @@
-import { driftReport, episode, label, listOf, pipelineStatus } from '../answers.ts'
+import { contentIdOf } from '../../core/content-id.ts'
+import { precisionOf } from '../../core/precision.ts'
+import { batchOfRows } from '../../core/record.ts'
+import { driftReport, episode, label, listOf, pipelineStatus, precision } from '../answers.ts'
 import { type App, answers } from '../app.ts'
 import { feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -59,12 +62,15 @@ export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pi
     '/pipelines/:pipeline/feedback',
     {
       schema: {
-        summary: 'What people said of records',
+        summary: 'What people said of records, and how often they agreed with the alarms',
         params: pipelinePath,
-        response: answers(listOf(label)),
+        response: answers(listOf(label).extend({ summary: precision })),
       },
     },
-    async ({ params }) => ({ items: (await labels?.labels(params.pipeline)) ?? [] }),
+    async ({ params }) => {
+      const items = (await labels?.labels(params.pipeline)) ?? []
+      return { items, summary: precisionOf(items) }
+    },
   )
 
   app.post(
@@ -80,13 +86,19 @@ export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pi
     },
     async ({ params, body, caller }) => {
       if (labels === undefined) throw new HttpProblem(501, 'this server keeps no labels')
-      const { items } = await store.query({ ...params, id: body.id, limit: 1 })
-      if (items.length === 0)
-        throw new HttpProblem(
-          404,
-          `pipeline "${params.pipeline}" has no stored score with the id "${body.id}"`,
-        )
-      const said = { ...params, ...body, who: caller.name, at: new Date().toISOString() }
+      const { label, note } = body
+      let id: string
+      if ('record' in body) {
+        await pipelines.mustExist(params.pipeline)
+        id = contentIdOf(batchOfRows([body.record]), 0)
+      } else {
+        id = body.id
+        const { items } = await store.query({ ...params, id, limit: 1 })
+        if (items.length === 0)
+          throw new HttpProblem(404, `pipeline "${params.pipeline}" has no stored score with the id "${id}"`)
+      }
+      const given = note === undefined ? { id, label } : { id, label, note }
+      const said = { ...params, ...given, who: caller.name, at: new Date().toISOString() }
       await labels.put(said)
       return said
     },

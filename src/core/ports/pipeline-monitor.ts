@@ -1,4 +1,5 @@
 import type { ScoredRecord, Severity } from '../scored.ts'
+import type { Precision } from './label-store.ts'
 
 /** `unknown`: nobody who watches the pipeline has been heard of; what is told comes from its stored scores. */
 export type PipelineState = 'starting' | 'waiting' | 'running' | 'degraded' | 'stopped' | 'failed' | 'unknown'
@@ -22,6 +23,8 @@ export interface PipelineStatus {
   readonly realised_rate: number | null
   readonly model_version: number | null
   readonly model_created_at: string | null
+  /** Where labels are kept. */
+  readonly feedback?: Precision
 }
 
 /** Flagged records that belong together. */

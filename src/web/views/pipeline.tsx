@@ -87,6 +87,11 @@ function factsOf(name: string, status: PipelineStatus | undefined): Parameters<t
     ['Alarm rate', percent(status?.realised_rate), `${percent(status?.nominal_rate)} nominal`],
     ['Unscored', compact(status?.unscored)],
     [
+      'Precision',
+      percent(status?.feedback?.precision),
+      status?.feedback ? `of ${status.feedback.labelled} judged` : ' ',
+    ],
+    [
       'Model',
       status?.model_version ? <a href={pathTo('models', name)}>v{status.model_version}</a> : '–',
       status?.model_created_at ? ago(status.model_created_at) : ' ',
