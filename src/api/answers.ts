@@ -7,6 +7,7 @@ import type {
   ModelVersion,
   PipelineStatus,
   Precision,
+  RecordDensities,
   SeriesPoint,
 } from '../core/ports.ts'
 import type { ScoredRecord } from '../core/scored.ts'
@@ -31,6 +32,15 @@ export const problem = z
   })
   .describe('RFC 9457 problem details')
 
+const fieldSurprise = z.object({
+  field: z.string(),
+  surprise_nats: z.number(),
+  value: cell,
+  expected: cell,
+  normal_low: number,
+  normal_high: number,
+})
+
 export const scoredRecordAnswer = z.object({
   id: z.string(),
   pipeline: z.string(),
@@ -47,18 +57,7 @@ export const scoredRecordAnswer = z.object({
   threshold: z.number(),
   verdict: z.enum(['normal', 'anomaly', 'unscored']),
   reasons: z.array(z.string()).readonly(),
-  attribution: z
-    .array(
-      z.object({
-        field: z.string(),
-        surprise_nats: z.number(),
-        value: cell,
-        expected: cell,
-        normal_low: number,
-        normal_high: number,
-      }),
-    )
-    .readonly(),
+  attribution: z.array(fieldSurprise).readonly(),
   source: z.object({
     topic: z.string().exactOptional(),
     partition: z.number().int().exactOptional(),
@@ -66,6 +65,33 @@ export const scoredRecordAnswer = z.object({
   }),
   run_id: z.string().exactOptional(),
 }) satisfies z.ZodType<ScoredRecord>
+
+export const recordDensities = z.object({
+  model_version: z.number().int(),
+  log_prob: z.number().describe('of the record as its stored score tells it; nats in raw units'),
+  assumed: z
+    .array(z.string())
+    .readonly()
+    .describe('fields whose values a stored score does not hold: taken as missing'),
+  fields: z
+    .array(
+      fieldSurprise.extend({
+        observed: number.describe('where the record is on the curve'),
+        curve: z
+          .object({
+            unit: z.string().nullable().describe('what x counts where that is not the unit of the value'),
+            x: z.array(z.number()).readonly(),
+            log_density: z.array(z.number()).readonly().describe('log p(x_j | x_−j), nats per unit of x'),
+          })
+          .nullable(),
+        levels: z
+          .array(z.object({ value: cell, probability: z.number(), observed: z.boolean() }))
+          .readonly()
+          .describe('values with a probability of their own, most probable first'),
+      }),
+    )
+    .readonly(),
+}) satisfies z.ZodType<RecordDensities>
 
 export const label = z.object({
   pipeline: z.string(),

@@ -4,11 +4,13 @@ import type {
   LiveFeed,
   ModelRegistry,
   PipelineMonitor,
+  RecordDensities,
   RetrainQueue,
   Scorer,
   ScoreStore,
 } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
+import type { ScoredRecord } from '../core/scored.ts'
 import type { Logger } from '../core/telemetry.ts'
 import type { ApiOptions } from './options.ts'
 
@@ -23,6 +25,8 @@ export interface ApiDeps {
   readonly feed?: LiveFeed
   /** The champion of a pipeline, for records posted to be scored; undefined where it has none. */
   readonly scorer?: (pipeline: string) => Promise<Scorer | undefined>
+  /** What the version that scored a record expects of its fields; undefined where it is not at hand. */
+  readonly densities?: (record: ScoredRecord) => Promise<RecordDensities | undefined>
   /** Reads an Arrow stream or file that was posted. */
   readonly readArrow?: (bytes: Uint8Array) => Promise<RecordBatch>
   readonly metrics?: Registry

@@ -16,6 +16,7 @@ import { runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { retrainHandler } from '../retrain/retrain-handler.ts'
 import { followChampion } from './champion.ts'
+import { LoadedVersions } from './loaded-versions.ts'
 import { lookOn } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
 
@@ -58,6 +59,9 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
     recordsPerSecond: RECORDS_PER_SECOND,
   })
   const load = (artifact: Uint8Array, modelVersion: number) => Detector.load(artifact, { modelVersion, rate })
+  await using versions = new LoadedVersions(async (modelVersion) =>
+    Detector.load(await registry.get(NAME, modelVersion), { modelVersion, rate, workers: 1 }),
+  )
   const first = await registry.put(NAME, demo.artifact, {}, await registry.fence(NAME))
   await registry.setAlias(NAME, 'champion', first.version, 'demo', 'the first model')
 
@@ -72,6 +76,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   })
   const handler = retrainHandler({
     registry,
+    labels: store,
     load,
     plan: () => ({
       window: async function* () {
@@ -106,6 +111,8 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
       monitor,
       feed,
       logger,
+      labels: store,
+      densities: versions.densities(NAME),
       page: assetPath('web'),
       scorer: async (pipeline) => (pipeline === NAME ? handle.current : undefined),
     },

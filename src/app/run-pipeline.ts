@@ -13,6 +13,7 @@ import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
 import { connectAlerts, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
+import { LoadedVersions } from './loaded-versions.ts'
 import { lookOn } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
 import { durationMs, windowStart } from './retrain-plan.ts'
@@ -56,13 +57,18 @@ export async function runPipelineFile(
     ticking = setInterval(() => alerting.tick(), TICK_MS)
     const handle = keep(new ScorerHandle())
     const load = (artifact: Uint8Array, version: number) => loadDetector(config, artifact, version)
+    const { file } = config.model
+    const artifactOf = (version: number) =>
+      file === undefined ? registry.get(name, version) : onFile(file, 'read', () => readFile(file))
+    const versions = keep(
+      new LoadedVersions(async (version) => loadDetector(config, await artifactOf(version), version, 1)),
+    )
     const metrics = new Registry()
     let warming: string | null = null
 
-    const { file } = config.model
     const queue = file === undefined ? keep(await connectQueue(config)) : undefined
     if (file !== undefined) {
-      handle.swap(await load(await onFile(file, 'read', () => readFile(file)), 1))
+      handle.swap(await load(await artifactOf(1), 1))
     } else if (queue !== undefined) {
       await queue.open()
       background.push(
@@ -70,7 +76,7 @@ export async function runPipelineFile(
           registry,
           name,
           handle,
-          async ({ version }) => load(await registry.get(name, version), version),
+          async ({ version }) => load(await artifactOf(version), version),
           stop,
           logger,
         ),
@@ -115,6 +121,7 @@ export async function runPipelineFile(
         registry,
         metrics,
         scorer: async (pipeline) => (pipeline === name ? handle.current : undefined),
+        densities: versions.densities(name),
         unready: async () => reasons(),
         monitor,
         feed,

@@ -7,6 +7,7 @@ import type { ModelRegistry } from '../core/ports.ts'
 import type { Logger } from '../core/telemetry.ts'
 import type { Detector } from '../detect/detector.ts'
 import { connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
+import { LoadedVersions } from './loaded-versions.ts'
 import { openHttp } from './open-http.ts'
 import { loadDetector } from './train-jobs.ts'
 
@@ -21,6 +22,9 @@ export async function serveApi(config: PipelineConfig, signal: AbortSignal, logg
   await using queue = await connectQueue(config)
   await using store = await connectStore(config.store ?? defaultStore(config.name))
   await using champion = new Champion(config, registry)
+  await using versions = new LoadedVersions(async (version) =>
+    loadDetector(config, await registry.get(config.name, version), version, 1),
+  )
   await Promise.all([queue.open(), store.open()])
   await using http = await openHttp(config.api, {
     store,
@@ -30,6 +34,7 @@ export async function serveApi(config: PipelineConfig, signal: AbortSignal, logg
     // Jobs that wait in memory wait in the scorer's process: this one would only hide them.
     ...(config.queue.type !== 'memory' && { queue }),
     scorer: async (pipeline) => (pipeline === config.name ? champion.detector() : undefined),
+    densities: versions.densities(config.name),
     page: assetPath('web'),
     logger,
   })

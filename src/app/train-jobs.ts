@@ -21,9 +21,11 @@ export function loadDetector(
   { alerts, features }: PipelineConfig,
   artifact: Uint8Array,
   modelVersion: number,
+  workers?: number,
 ): Promise<Detector> {
   return Detector.load(artifact, {
     modelVersion,
+    ...(workers !== undefined && { workers }),
     redact: features.redact,
     explainPerSecond: alerts.explain_per_second,
     ...(alerts.rate !== undefined && { rate: alerts.rate }),

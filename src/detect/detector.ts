@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Duplex } from 'node:stream'
 import { SurprisalError } from '../core/errors.ts'
-import type { ScoreOptions, Scorer } from '../core/ports.ts'
+import type { Examiner, RecordDensities, ScoreOptions, Scorer } from '../core/ports.ts'
 import { batchOfRows, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, type ScoredBatch, type ScoredRecord } from '../core/scored.ts'
 import { scoredRecords } from '../core/scored-record.ts'
@@ -19,6 +19,7 @@ import { sliceBatch } from './rows.ts'
 import { type ScoreStreamOptions, scoreStream } from './score-stream.ts'
 import type { ScoredColumns } from './scored-columns.ts'
 import { joinColumns } from './scored-columns.ts'
+import { storedRecord } from './stored-record.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface DetectorOptions {
@@ -39,7 +40,7 @@ const SHARE = 16_384
 const EXPLANATIONS_PER_SECOND = 200
 
 /** One model version, loaded and ready: turns record batches into calibrated scores. Any number of calls may overlap. */
-export class Detector implements Scorer {
+export class Detector implements Scorer, Examiner {
   readonly manifest: Manifest
   readonly modelVersion: number
   readonly rate: number
@@ -107,6 +108,31 @@ export class Detector implements Scorer {
   async nearestNormal(record: PlainRecord): Promise<readonly Counterfactual[]> {
     const [found] = await this.#executor.nearestNormal(batchOfRows([record]))
     return found
+  }
+
+  /**
+   * What this version expects of each field of a record that it has scored and explained, the others being what they
+   * are. DATA_INSUFFICIENT where the record was not explained: a stored score holds no other values.
+   */
+  async densities(record: ScoredRecord): Promise<RecordDensities> {
+    if (record.attribution.length === 0)
+      throw new SurprisalError(
+        'DATA_INSUFFICIENT',
+        `record "${record.id}" was stored without its fields: only flagged records that were explained can be drawn`,
+      )
+    const { batch, assumed } = storedRecord(record, this.manifest.encoder, this.#options.redact ?? [])
+    const { logProb, reasons } = await this.#executor.score(batch)
+    if (Number.isNaN(logProb[0]))
+      throw new SurprisalError(
+        'DATA_INSUFFICIENT',
+        `record "${record.id}" cannot be put together from its stored score: ${reasons.get(0)?.join('; ')}`,
+      )
+    return {
+      model_version: this.modelVersion,
+      log_prob: logProb[0],
+      assumed,
+      fields: await this.#executor.densities(batch),
+    }
   }
 
   async #scoreBatch(

@@ -1,3 +1,4 @@
+import type { FieldDensity } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
 import type { ColumnState } from '../features/encoder-state.ts'
@@ -14,6 +15,7 @@ export interface Executor {
   score(batch: RecordBatch): Promise<ScoredColumns>
   explain(batch: RecordBatch): Promise<FieldSurprise[][]>
   nearestNormal(batch: RecordBatch): Promise<Counterfactual[][]>
+  densities(batch: RecordBatch): Promise<FieldDensity[]>
   dispose(): Promise<void>
 }
 
@@ -23,6 +25,7 @@ export function inThisThread(model: Model, options: RecordScorerOptions): Execut
     score: async (batch) => scorer.score(batch),
     explain: async (batch) => scorer.explain(batch),
     nearestNormal: async (batch) => scorer.nearestNormal(batch),
+    densities: async (batch) => scorer.densities(batch),
     dispose: async () => scorer[Symbol.dispose](),
   }
 }
@@ -39,6 +42,7 @@ export function inPool(
     score: (batch) => pool.score(wireBatch(batch, fields)),
     explain: (batch) => pool.explain(wireBatch(batch, fields)),
     nearestNormal: (batch) => pool.nearestNormal(wireBatch(batch, fields)),
+    densities: (batch) => pool.densities(wireBatch(batch, fields)),
     dispose: () => pool[Symbol.asyncDispose](),
   }
 }

@@ -111,6 +111,18 @@ export function summariseLine(line: Line, actual: number): LineSummary {
   }
 }
 
+/** ln of the density at a point, as it is integrated: straight between points and beyond the outermost. */
+export function logDensityAt(line: Line, u: number): number {
+  const { points, logDensity } = line
+  const last = points.length - 1
+  const [left, right] = tailSlopes(line)
+  if (u <= points[0]) return logDensity[0] - left * (points[0] - u)
+  if (u >= points[last]) return logDensity[last] - right * (u - points[last])
+  const after = points.findIndex((point) => point > u)
+  const share = (u - points[after - 1]) / (points[after] - points[after - 1])
+  return logDensity[after - 1] + share * (logDensity[after] - logDensity[after - 1])
+}
+
 /** ∫ density over each cell, relative to e^peak. */
 function cellMasses({ points, logDensity }: Line, peak: number): Float64Array {
   const masses = new Float64Array(points.length - 1)

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import Tinypool from 'tinypool'
 import { type ErrorCode, SurprisalError } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
+import type { FieldDensity } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
 import type { Counterfactual } from './counterfactual.ts'
@@ -49,7 +50,11 @@ export class ScorePool implements AsyncDisposable {
     return this.#run('nearestNormal', batch)
   }
 
-  async #run<T>(name: 'score' | 'explain' | 'nearestNormal', batch: RecordBatch): Promise<T> {
+  densities(batch: RecordBatch): Promise<FieldDensity[]> {
+    return this.#run('densities', batch)
+  }
+
+  async #run<T>(name: 'score' | 'explain' | 'nearestNormal' | 'densities', batch: RecordBatch): Promise<T> {
     const outcome: Outcome<T> = await this.#pool.run(batch, { name, transferList: buffersOf(batch) })
     if ('value' in outcome) return outcome.value
     const cause = new Error(outcome.message)

@@ -1,3 +1,4 @@
+import type { FieldDensity } from '../core/ports.ts'
 import { offsetOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
@@ -7,6 +8,7 @@ import type { Model } from './artifact.ts'
 import { Attribution } from './attribution.ts'
 import { Calibration } from './calibration.ts'
 import { combine } from './combination.ts'
+import { Conditionals } from './conditionals.ts'
 import { type Counterfactual, nearestNormal } from './counterfactual.ts'
 import { Ensemble } from './ensemble.ts'
 import { Novelty } from './novelty.ts'
@@ -75,6 +77,12 @@ export class RecordScorer implements Disposable {
   /** The surprise of each field, for every row of a batch of records that can be encoded. */
   explain(batch: RecordBatch): FieldSurprise[][] {
     return this.#attribution.explain(batch, this.#encoder.encode(batch))
+  }
+
+  /** The conditional density of each field of the first record of a batch. */
+  densities(batch: RecordBatch): FieldDensity[] {
+    const exact = (encoded: EncodedBatch) => this.#ensemble.exact(encoded)
+    return new Conditionals(this.#encoder, exact, this.#options.redact).of(batch, this.#encoder.encode(batch))
   }
 
   /** For every row: which single change of a field would make the record normal. */

@@ -1,6 +1,6 @@
 import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
-import { type LineSummary, sketchLines, summariseLine } from './line.ts'
+import { type Line, type LineSummary, sketchLines, summariseLine } from './line.ts'
 import { Tile } from './tile.ts'
 
 /** [rows], nats: the exact density of encoded records, P(discrete part) included, without Jacobians. */
@@ -19,6 +19,12 @@ const HINTS = [-6, -3, -1.5, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.5,
 export interface Alternatives {
   readonly own: number
   readonly logMass: Float64Array
+}
+
+/** The density along one number, and where on it the record is; 0 where the number is not there. */
+export interface Sketch {
+  readonly line: Line
+  readonly actual: number
 }
 
 /** One number column of one row, to be walked along. */
@@ -51,6 +57,13 @@ export class Variations {
 
   /** Per row, the line of each number column that has or could have a continuous part there. */
   lines(encoded: EncodedBatch, rows: readonly number[]): Map<string, LineSummary>[] {
+    return this.sketches(encoded, rows).map(
+      (found) => new Map([...found].map(([field, { line, actual }]) => [field, summariseLine(line, actual)])),
+    )
+  }
+
+  /** Like lines, as the points that they are made of. */
+  sketches(encoded: EncodedBatch, rows: readonly number[]): Map<string, Sketch>[] {
     const { layout } = this.#encoder
     const walks = rows.flatMap((row) => this.#walks(encoded, row))
     const actual = Float64Array.from(walks, (walk) => walk.actual)
@@ -66,10 +79,10 @@ export class Variations {
       },
       walks.map(({ row, column }) => this.#hints(encoded, row, column)),
     )
-    const found = new Map(rows.map((row) => [row, new Map<string, LineSummary>()]))
+    const found = new Map(rows.map((row) => [row, new Map<string, Sketch>()]))
     for (const [j, line] of sketched.entries()) {
       const { row, column } = walks[j]
-      found.get(row)!.set(layout.numeric[column].field, summariseLine(line, actual[j]))
+      found.get(row)!.set(layout.numeric[column].field, { line, actual: actual[j] })
     }
     return [...found.values()]
   }

@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import { isSurprisalError, messageOf } from '../core/errors.ts'
+import type { FieldDensity } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { FieldSurprise } from '../core/scored.ts'
 import { readArtifact } from '../detect/artifact.ts'
@@ -25,6 +26,11 @@ export function explain(batch: RecordBatch): Outcome<FieldSurprise[][]> {
 /** Called by the pool with the records that need a counterfactual. */
 export function nearestNormal(batch: RecordBatch): Outcome<Counterfactual[][]> {
   return attempt(() => scorer.nearestNormal(batch))
+}
+
+/** Called by the pool with a record whose fields are to be drawn. */
+export function densities(batch: RecordBatch): Outcome<FieldDensity[]> {
+  return attempt(() => scorer.densities(batch))
 }
 
 function attempt<T>(work: () => T): Outcome<T> {

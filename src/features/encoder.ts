@@ -94,6 +94,17 @@ export class FeatureEncoder {
     return tame(raw, this.#number(field))
   }
 
+  /** What one unit of u in the bulk is in units of the decoded value. */
+  scaleOf(field: string): number {
+    return this.#number(field).scale
+  }
+
+  /** What decoded values count where that is not what the column holds. */
+  unitOf(field: string): string | null {
+    const { since } = this.#number(field)
+    return since === null ? null : `seconds since ${since}`
+  }
+
   /** Value of each code of discrete column `column`: undefined for code 0 and for `state` codes without a value. */
   levels(column: number): readonly (Level | undefined)[] {
     const { field, role } = this.layout.discrete[column]

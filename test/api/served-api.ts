@@ -10,6 +10,7 @@ import type { LabelledRecord, PipelineMonitor, PipelineStatus, Scorer } from '..
 import { offsetOf } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
+import { demoDensities } from '../web/demo-scores.ts'
 
 /** A pipeline `orders` with 400 scores, three model versions, and a queue: everything the API answers from. */
 export interface ServedApi extends AsyncDisposable {
@@ -64,6 +65,7 @@ export async function serveApi(
       put: async (label) => void labels.push(label),
       labels: async (pipeline) => labels.filter((label) => label.pipeline === pipeline),
     },
+    densities: async (record) => demoDensities(record),
     scorer: async (pipeline) => (pipeline === 'orders' ? scorer : undefined),
     ...more,
   })

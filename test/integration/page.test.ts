@@ -124,6 +124,25 @@ describe('the page', () => {
     expect(await page.getByLabel('Severity').inputValue()).toBe('major,critical')
   })
 
+  it('draws what was expected of each field, and says it in figures', async () => {
+    const id = await flagged()
+    await using opened = await open(`/pipelines/flights/records/${id}`)
+    const { page } = opened
+    const section = page.getByRole('region', { name: 'What was expected' })
+    await section
+      .getByRole('img', { name: /^Density of \w+ given the other fields: expected/ })
+      .first()
+      .waitFor()
+    expect(await section.getByRole('article').count()).toBe(6)
+    await section.getByRole('button', { name: 'Show all 7 fields' }).click()
+    expect(await section.getByRole('article').count()).toBe(7)
+    await section.getByRole('list', { name: 'Probability of the values of phase' }).waitFor()
+    await section.getByRole('button', { name: 'log p' }).click()
+    await section.getByText('Nats per unit of the field').waitFor()
+    await section.getByText('In figures').first().click()
+    await section.getByRole('rowheader', { name: '(observed)' }).first().waitFor()
+  })
+
   it('zooms into the chart by dragging, and out again', async () => {
     await using opened = await open('/pipelines/flights?range=6h')
     const { page } = opened

@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import type { ScoreBin, SeriesPoint } from '../../core/ports.ts'
-import { calibrationPoint, label, listOf, pageOf, scoredRecordAnswer, seriesPoint } from '../answers.ts'
+import type { ScoredRecord } from '../../core/scored.ts'
+import {
+  calibrationPoint,
+  label,
+  listOf,
+  pageOf,
+  recordDensities,
+  scoredRecordAnswer,
+  seriesPoint,
+} from '../answers.ts'
 import { type App, answers } from '../app.ts'
 import {
   anomaliesQuery,
@@ -21,7 +30,16 @@ const STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_
   (s) => s * 1000,
 )
 
-export function scoreRoutes(app: App, { store, labels }: ApiDeps, pipelines: Pipelines): void {
+export function scoreRoutes(app: App, { store, labels, densities }: ApiDeps, pipelines: Pipelines): void {
+  const find = async (
+    { pipeline, id }: z.infer<typeof recordPath>,
+    { run_id }: z.infer<typeof recordQuery>,
+  ): Promise<ScoredRecord> => {
+    const { items } = await store.query({ pipeline, id, runId: run_id ?? null, limit: 1 })
+    if (items.length > 0) return items[0]
+    throw new HttpProblem(404, `pipeline "${pipeline}" has no stored score with the id "${id}"`)
+  }
+
   app.get(
     '/pipelines/:pipeline/scores',
     {
@@ -73,16 +91,28 @@ export function scoreRoutes(app: App, { store, labels }: ApiDeps, pipelines: Pip
       },
     },
     async ({ params, query }) => {
-      const runId = query.run_id ?? null
-      const { items } = await store.query({ ...params, runId, limit: 1 })
-      const record = items.at(0)
-      if (record === undefined)
-        throw new HttpProblem(
-          404,
-          `pipeline "${params.pipeline}" has no stored score with the id "${params.id}"`,
-        )
+      const record = await find(params, query)
       const said = (await labels?.labels(params.pipeline)) ?? []
       return { record, labels: said.filter(({ id }) => id === params.id) }
+    },
+  )
+
+  app.get(
+    '/pipelines/:pipeline/scores/:id/densities',
+    {
+      schema: {
+        summary:
+          'What the version that scored a record expects of each field, the others being what they are',
+        params: recordPath,
+        querystring: recordQuery,
+        response: answers(recordDensities),
+      },
+    },
+    async ({ params, query }) => {
+      if (densities === undefined) throw new HttpProblem(501, 'this server has no models at hand to ask')
+      const found = await densities(await find(params, query))
+      if (found !== undefined) return found
+      throw new HttpProblem(409, `the models of pipeline "${params.pipeline}" are not at hand here`)
     },
   )
 

@@ -10,6 +10,7 @@ import { normalText, RangeStrip } from '../parts/blame.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 import { pathTo } from '../router.ts'
+import { Densities } from './densities.tsx'
 
 interface Answer {
   readonly record: ScoredRecord
@@ -19,7 +20,8 @@ interface Answer {
 /** One record: how improbable, which fields are to blame, and what people said. */
 export function Record({ pipeline, id }: { pipeline: string; id: string }) {
   const base = `/pipelines/${encodeURIComponent(pipeline)}`
-  const { data, problem, reload } = useLoad<Answer>(`${base}/scores/${encodeURIComponent(id)}`)
+  const path = `${base}/scores/${encodeURIComponent(id)}`
+  const { data, problem, reload } = useLoad<Answer>(path)
   return (
     <>
       <div class="head">
@@ -58,6 +60,7 @@ export function Record({ pipeline, id }: { pipeline: string; id: string }) {
               <FieldTable fields={data.record.attribution} />
             )}
           </section>
+          <Densities path={path} record={data.record} />
           <Feedback base={base} answer={data} onSaid={reload} />
         </>
       )}

@@ -1,0 +1,97 @@
+import { useState } from 'preact/hooks'
+import type { FieldDensity, RecordDensities } from '../../core/ports.ts'
+import type { ScoredRecord } from '../../core/scored.ts'
+import { valueText } from '../format.ts'
+import { useLoad } from '../load.ts'
+import { DensityChart, type Scale } from '../parts/density-chart.tsx'
+import { DensityTable } from '../parts/density-table.tsx'
+import { LevelBars } from '../parts/level-bars.tsx'
+import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
+
+/** Fields that are drawn at once: the most surprising ones. */
+const FIRST = 6
+
+/** What the version that scored a record expects of each field, the others being what they are. */
+export function Densities({ path, record }: { path: string; record: ScoredRecord }) {
+  const explained = record.attribution.length > 0
+  const { data, problem } = useLoad<RecordDensities>(explained ? `${path}/densities` : undefined)
+  const [scale, setScale] = useState<Scale>('linear')
+  const [all, showAll] = useState(false)
+  if (!explained) return null
+  const fields = data?.fields ?? []
+  const shown = all ? fields : fields.slice(0, FIRST)
+  return (
+    <section class="panel" aria-labelledby="densities-title">
+      <header class="panel-head">
+        <h2 id="densities-title">What was expected</h2>
+        {data && (
+          <fieldset class="segments">
+            <legend class="unseen">Scale of the density</legend>
+            {(['linear', 'log'] as const).map((name) => (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={scale === name ? 'true' : 'false'}
+                onClick={() => setScale(name)}
+              >
+                {name === 'linear' ? 'Density' : 'log p'}
+              </button>
+            ))}
+          </fieldset>
+        )}
+      </header>
+      <p class="quiet">
+        The density of each field given all the others, by v{record.model_version}, which scored the record.
+        {scale === 'log' && ' Nats per unit of the field.'}
+      </p>
+      <ul class="key" aria-hidden="true">
+        <li class="key-range">95 % range</li>
+        <li class="key-expected">expected</li>
+        <li class="key-observed">observed</li>
+      </ul>
+      {problem && (problem.status === 501 || problem.status === 409 || problem.status === 404) ? (
+        <Empty title="No model to ask">{problem.detail}</Empty>
+      ) : (
+        <ProblemLine problem={problem} />
+      )}
+      {data === undefined && problem === undefined && <Loading rows={6} />}
+      {data && data.assumed.length > 0 && (
+        <p class="note">
+          Not stored with the record and taken as missing: {data.assumed.join(', ')}. The curves are as close
+          as the other fields allow.
+        </p>
+      )}
+      <ul class="densities">
+        {shown.map((field) => (
+          <li key={field.field}>
+            <Density field={field} scale={scale} />
+          </li>
+        ))}
+      </ul>
+      {fields.length > FIRST && (
+        <button type="button" class="more" aria-expanded={all} onClick={() => showAll(!all)}>
+          {all ? `Show the ${FIRST} most surprising` : `Show all ${fields.length} fields`}
+        </button>
+      )}
+    </section>
+  )
+}
+
+function Density({ field, scale }: { field: FieldDensity; scale: Scale }) {
+  const { curve, levels } = field
+  return (
+    <article aria-label={field.field}>
+      <header>
+        <h3>{field.field}</h3>
+        <span class="quiet">
+          {valueText(field.value)} · {field.surprise_nats.toFixed(1)} nats
+        </span>
+      </header>
+      {curve && <DensityChart field={field} curve={curve} scale={scale} />}
+      {curve?.unit && <p class="note">{curve.unit}</p>}
+      {levels.length > 0 && <LevelBars field={field.field} levels={levels} />}
+      {curve && <DensityTable field={field} curve={curve} />}
+      {curve === null && levels.length === 0 && <p class="quiet">This field is masked.</p>}
+    </article>
+  )
+}
