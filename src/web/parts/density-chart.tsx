@@ -23,7 +23,7 @@ export function DensityChart({
   const data = useMemo<uPlot.AlignedData>(() => [[...curve.x], heights(curve, scale)], [curve, scale])
   const { observed, expected, normal_low, normal_high } = field
   const options = (): Omit<uPlot.Options, 'width' | 'height'> => ({
-    padding: [8, 10, 0, 6],
+    padding: [8, 20, 0, 6],
     cursor: { drag: { x: false, y: false }, points: { size: 5 } },
     legend: { show: false },
     scales: { x: { time: false }, y: { range: (_, low, high) => yRange(low, high, scale) } },
@@ -42,7 +42,7 @@ export function DensityChart({
       draw: [
         (plot) => {
           if (typeof expected === 'number') mark(plot, expected, 'muted', [4, 4])
-          if (observed !== null) mark(plot, observed, isOutside(field) ? 'major' : 'accent', [])
+          if (observed !== null) mark(plot, observed, isOutside(field) ? 'major' : 'text', [])
         },
       ],
     },

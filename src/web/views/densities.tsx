@@ -69,7 +69,7 @@ export function Densities({ path, record }: { path: string; record: ScoredRecord
         ))}
       </ul>
       {fields.length > FIRST && (
-        <button type="button" class="more" aria-expanded={all} onClick={() => showAll(!all)}>
+        <button type="button" aria-expanded={all} onClick={() => showAll(!all)}>
           {all ? `Show the ${FIRST} most surprising` : `Show all ${fields.length} fields`}
         </button>
       )}
