@@ -1,20 +1,31 @@
 /**
- * Records per second and end-to-end latency of the streaming pipeline: a topic in, scored by a fitted detector, a topic
- * out, one process, against a broker on the same machine. Throughput: a backlog from earliest to its end. Latency: at
- * half of that rate, from the broker's append of a record to the acknowledgement of its batch, when its score is written.
- * Run: SURPRISAL_TEST_KAFKA=host:port optional; npm run build && npx esbuild bench/kafka.ts --bundle \
- *   --packages=external --platform=node --target=node20 --format=esm --outfile=dist/bench/kafka.mjs && \
- *   node dist/bench/kafka.mjs [RECORDS]
+ * Records per second, end-to-end latency and CPU of the streaming pipeline: a topic in, scored by a fitted detector, a
+ * topic out, one process, against a broker on the same machine; the load comes from a process of its own. Throughput: a
+ * backlog from its first record to its last. Latency: at half of that rate, from the broker's append of a record to the
+ * acknowledgement of its batch, when its score is written and committed. CPU per record: score is what every thread but
+ * the main one takes; decode and encode are the shares of the main thread that
+ * they are timed to take, and the rest of it is the client.
+ * Run: npm run build && npx esbuild bench/kafka.ts --bundle --packages=external --platform=node --target=node20 \
+ *   --format=esm --outfile=dist/bench/kafka.mjs && node dist/bench/kafka.mjs [--records N] [--only SUBSTRING] [--still]
+ * --only takes the cases whose name holds the text; --still leaves the latency out; --bare scores by a constant, which
+ * shows what the stream itself costs. SURPRISAL_TEST_KAFKA=host:port names a running broker.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, Kafka, logLevel, type Message } from 'kafkajs'
-import { decodeJson } from '../connectors/kafka/json.ts'
+import { parseArgs } from 'node:util'
+import type { Admin } from 'kafkajs'
+import { Kafka, logLevel } from '../connectors/kafka/kafkajs.ts'
 import { kafkaOptions, kafkaSinkOptions, kafkaSourceOptions } from '../connectors/kafka/options.ts'
 import { RecordDecoder } from '../connectors/kafka/record-decoder.ts'
 import { KafkaSink } from '../connectors/kafka/sink.ts'
 import { KafkaSource } from '../connectors/kafka/source.ts'
-import { random } from '../src/core/random.ts'
+import { valueDecoder } from '../connectors/kafka/value-decoder.ts'
+import type { Scorer } from '../src/core/ports.ts'
 import { batchOfRows } from '../src/core/record.ts'
 import { SILENT } from '../src/core/telemetry.ts'
 import { Detector } from '../src/detect/detector.ts'
@@ -22,133 +33,219 @@ import { fitDetector } from '../src/detect/fit-detector.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
 import { ScorerHandle } from '../src/pipeline/scorer-handle.ts'
 import { startKafka } from '../test/services/kafka.ts'
+import { AVRO_SCHEMA, FIELDS, type Load, produceLoad, reading } from './kafka-load.ts'
 
-const COLUMNS = 16
 const PARTITIONS = 4
-const total = Number(process.argv[2] ?? 300_000)
-const fields = Array.from({ length: COLUMNS }, (_, c) => `f${c}`)
-const { normal } = random(1)
+const PACED_SECONDS = 10
+const WARM_RECORDS = 20_000
 
-function record(): Record<string, number> {
-  const common = normal()
-  return Object.fromEntries(fields.map((name, c) => [name, (c % 3) * common + normal()]))
-}
-
-async function produce(client: Kafka, topic: string, messages: readonly Message[]): Promise<void> {
-  const producer = client.producer()
-  await producer.connect()
-  for (let i = 0; i < messages.length; i += 2000)
-    await producer.send({ topic, messages: messages.slice(i, i + 2000) })
-  await producer.disconnect()
-}
-
-async function createTopic(admin: Admin, topic: string): Promise<void> {
-  const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: PARTITIONS, configEntries }],
-    waitForLeaders: true,
-  })
-}
-
-interface Run {
+interface Case {
+  readonly format: 'json' | 'avro'
   readonly encoding: 'json' | 'packed'
   readonly exactlyOnce: boolean
 }
 
-function start(brokers: string, topic: string, detector: Detector, { encoding, exactlyOnce }: Run) {
+const nameOf = ({ format, encoding, exactlyOnce }: Case) =>
+  `${format} in, ${encoding} out, ${exactlyOnce ? 'exactly' : 'at least'} once`
+
+/** CPU time so far, µs: the main thread and all others (Linux counts each thread by itself). */
+function cpuNow(): { main: number; others: number } {
+  const { user, system } = process.cpuUsage()
+  const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8')
+  const [, ticks, kernelTicks] = /^\d+ \(.*\)(?: \S+){11} (\d+) (\d+)/.exec(stat) ?? []
+  const MICROS_A_TICK = 10_000
+  const main = (Number(ticks) + Number(kernelTicks)) * MICROS_A_TICK
+  return { main, others: user + system - main }
+}
+
+function start(brokers: string, registry: string, topic: string, scorer: Scorer, which: Case) {
   const kafka = kafkaOptions.parse({ 'bootstrap.servers': brokers })
-  const options = kafkaSourceOptions.parse({ type: 'kafka', topics: [topic], start: 'earliest', fields })
-  const groupId = `bench-${topic}-${encoding}-${exactlyOnce}-${Date.now()}`
-  const decoder = new RecordDecoder(options, decodeJson)
-  const source = new KafkaSource({ kafka, groupId, options, decoder, logger: SILENT, exactlyOnce })
-  const settings = { type: 'kafka', scored: `${topic}.${encoding}.${exactlyOnce}`, encoding }
-  const sink = new KafkaSink(kafka, kafkaSinkOptions.parse(settings), topic, SILENT)
-  const stop = new AbortController()
-  let done = 0
-  let first = 0
-  const delays: number[] = []
-  const running = runPipeline({
-    pipeline: 'bench',
-    source,
-    sinks: [sink],
-    scorer: new ScorerHandle(detector.withRate(0.001)),
-    signal: stop.signal,
-    explain: false,
-    observe: ({ batch }) => {
-      first ||= performance.now()
-      done += batch.rows
-      for (const time of batch.eventTime ?? []) delays.push(Date.now() - time)
-    },
+  const { format, encoding, exactlyOnce } = which
+  const options = kafkaSourceOptions.parse({
+    type: 'kafka',
+    topics: [topic],
+    start: 'earliest',
+    fields: FIELDS,
+    format,
+    ...(format === 'avro' && { schema_registry: { url: registry } }),
   })
+  const spent = { decode: 0, encode: 0 }
+  const timed = <T>(what: keyof typeof spent, work: () => T): T => {
+    const from = performance.now()
+    try {
+      return work()
+    } finally {
+      spent[what] += performance.now() - from
+    }
+  }
+  const stop = new AbortController()
+  const delays: number[] = []
+  let done = 0
+  const opened = (async () => {
+    const decoder = new RecordDecoder(options, await valueDecoder(options))
+    const decode = decoder.decode.bind(decoder)
+    decoder.decode = (...slice) => timed('decode', () => decode(...slice))
+    const source = new KafkaSource({
+      kafka,
+      groupId: `g-${topic}`,
+      options,
+      decoder,
+      logger: SILENT,
+      exactlyOnce,
+    })
+    const sink = new KafkaSink(kafka, kafkaSinkOptions.parse({ type: 'kafka', encoding }), topic, SILENT)
+    const write = sink.write.bind(sink)
+    sink.write = (...batch) => timed('encode', () => write(...batch))
+    await runPipeline({
+      pipeline: 'bench',
+      source,
+      sinks: [sink],
+      scorer: new ScorerHandle(scorer),
+      signal: stop.signal,
+      observe: ({ batch }) => {
+        done += batch.rows
+        const now = Date.now()
+        for (const time of batch.eventTime ?? []) delays.push(now - time)
+      },
+    })
+    await source[Symbol.asyncDispose]()
+    await sink[Symbol.asyncDispose]()
+  })()
   return {
+    spent,
+    delays,
+    async reach(count: number) {
+      while (done < count) await Promise.race([sleep(5), opened])
+    },
     async finish() {
       stop.abort()
-      await running
-      await source[Symbol.asyncDispose]()
-      await sink[Symbol.asyncDispose]()
+      await opened
     },
-    async reach(count: number) {
-      while (done < count) await sleep(20)
-    },
-    rate: () => (done / (performance.now() - first)) * 1000,
-    delays,
   }
 }
 
-const quantile = (sorted: readonly number[], p: number) =>
+/** Every row the same: what is left is the stream's own cost. */
+function constant(): Scorer {
+  const filled = (rows: number, value: number) => new Float64Array(rows).fill(value)
+  return {
+    modelVersion: 1,
+    rate: 0.001,
+    async score(batch, { pipeline }) {
+      const { rows } = batch
+      return {
+        batch,
+        pipeline,
+        modelVersion: 1,
+        scoredAt: Date.now(),
+        threshold: 0.001,
+        logProb: filled(rows, -20.125),
+        score: filled(rows, 0.30103),
+        pValue: filled(rows, 0.5),
+        pMethod: new Uint8Array(rows),
+        verdict: new Uint8Array(rows),
+        reasons: new Map(),
+        attributions: new Map(),
+      }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+async function load(settings: Load): Promise<void> {
+  const child = spawn(process.execPath, [process.argv[1], '--load', JSON.stringify(settings)], {
+    stdio: 'inherit',
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`the load ended with ${code}`)
+}
+
+async function createTopics(admin: Admin, topic: string): Promise<void> {
+  const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
+  const topics = [topic, `${topic}.scored`, `${topic}.anomalies`]
+  await admin.createTopics({
+    topics: topics.map((name) => ({ topic: name, numPartitions: PARTITIONS, configEntries })),
+    waitForLeaders: true,
+  })
+}
+
+const quantile = (sorted: Float64Array, p: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]
 
-const broker = process.env.SURPRISAL_TEST_KAFKA ? undefined : await startKafka()
-const brokers = process.env.SURPRISAL_TEST_KAFKA ?? broker!.brokers
-const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING })
-const admin = client.admin()
-await admin.connect()
-const { artifact } = await fitDetector([batchOfRows(Array.from({ length: 2000 }, record))])
-const detector = await Detector.load(artifact)
-const messages = Array.from(
-  { length: total },
-  (_, i): Message => ({ key: `k${i % 64}`, value: JSON.stringify(record()) }),
-)
-console.log(
-  `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${total} records × ${COLUMNS}`,
-)
-for (const run of [
-  { encoding: 'json', exactlyOnce: false },
-  { encoding: 'packed', exactlyOnce: false },
-  { encoding: 'json', exactlyOnce: true },
-  { encoding: 'packed', exactlyOnce: true },
-] as const) {
-  const topic = `bench-${run.encoding}-${run.exactlyOnce}-${Date.now()}`
-  await createTopic(admin, topic)
-  await createTopic(admin, `${topic}.${run.encoding}.${run.exactlyOnce}`)
-  await produce(client, topic, messages)
-  const cpu = process.cpuUsage()
-  const pipeline = start(brokers, topic, detector, run)
-  await pipeline.reach(total)
-  const rate = pipeline.rate()
-  const { user, system } = process.cpuUsage(cpu)
-  pipeline.delays.length = 0
-  const chunk = Math.round(rate / 2 / 50)
-  const producer = client.producer()
-  await producer.connect()
-  const from = performance.now()
-  for (let tick = 1; tick <= 500; tick++) {
-    await producer.send({ topic, messages: messages.slice(0, chunk) })
-    await sleep(Math.max(0, from + tick * 20 - performance.now()))
-  }
-  await producer.disconnect()
-  await pipeline.reach(total + 500 * chunk)
-  await pipeline.finish()
-  const sorted = pipeline.delays.sort((a, b) => a - b)
-  console.log(
-    [
-      `JSON in, ${run.encoding} out, ${run.exactlyOnce ? 'exactly once' : 'at least once'}:`,
-      `${Math.round(rate)} records/s, ${((user + system) / total).toFixed(1)} µs CPU per record;`,
-      `at half load p50 ${quantile(sorted, 0.5)} ms, p99 ${quantile(sorted, 0.99)} ms, p99.9 ${quantile(sorted, 0.999)} ms`,
-    ].join(' '),
+async function main(records: number, only: string, still: boolean, bare: boolean): Promise<void> {
+  const broker = process.env.SURPRISAL_TEST_KAFKA ? undefined : await startKafka()
+  const brokers = process.env.SURPRISAL_TEST_KAFKA ?? broker!.brokers
+  const registry = createServer((_, response) =>
+    response.end(JSON.stringify({ schema: JSON.stringify(AVRO_SCHEMA) })),
   )
+  await once(registry.listen(0, '127.0.0.1'), 'listening')
+  const registryUrl = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+  const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const training = batchOfRows(Array.from({ length: 5000 }, reading))
+  const artifact = bare ? undefined : (await fitDetector([training])).artifact
+  console.log(
+    `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${records} records × ${FIELDS.length}`,
+  )
+  const cases = (['json', 'avro'] as const).flatMap((format) =>
+    ([false, true] as const).flatMap((exactlyOnce) =>
+      (['json', 'packed'] as const).map((encoding): Case => ({ format, encoding, exactlyOnce })),
+    ),
+  )
+  for (const which of cases.filter((one) => nameOf(one).includes(only))) {
+    const topic = `bench-${Object.values(which).join('-')}-${Date.now()}`
+    await createTopics(admin, topic)
+    const total = WARM_RECORDS + records
+    await load({ brokers, topic, format: which.format, records: total })
+    const scorer = artifact === undefined ? constant() : await Detector.load(artifact)
+    const pipeline = start(brokers, registryUrl, topic, scorer, which)
+    await pipeline.reach(WARM_RECORDS)
+    const [from, before, timed, busy] = [
+      performance.now(),
+      cpuNow(),
+      { ...pipeline.spent },
+      performance.eventLoopUtilization(),
+    ]
+    await pipeline.reach(total)
+    const rate = (1000 * records) / (performance.now() - from)
+    const after = cpuNow()
+    const active = performance.eventLoopUtilization(busy).active
+    const main = after.main - before.main
+    const score = after.others - before.others
+    // Clocks run on while another process has the core: only the proportions of timed stretches count.
+    const share = (what: 'decode' | 'encode') => (main * (pipeline.spent[what] - timed[what])) / active
+    const [decode, encode] = [share('decode'), share('encode')]
+    const each = (micros: number) => (micros / records).toFixed(1)
+    const parts = `client ${each(main - decode - encode)}, decode ${each(decode)}, score ${each(score)}, encode ${each(encode)}`
+    let latency = ''
+    if (!still) {
+      pipeline.delays.length = 0
+      const paced = Math.round((rate / 2) * PACED_SECONDS)
+      await load({ brokers, topic, format: which.format, records: paced, perSecond: rate / 2 })
+      await pipeline.reach(total + paced)
+      // The first second is the load's own start.
+      const sorted = Float64Array.from(pipeline.delays.slice(Math.round(rate / 2))).sort()
+      latency = `; at half load p50 ${quantile(sorted, 0.5)} ms, p99 ${quantile(sorted, 0.99)} ms, p99.9 ${quantile(sorted, 0.999)} ms`
+    }
+    await pipeline.finish()
+    await scorer[Symbol.asyncDispose]()
+    console.log(
+      `${nameOf(which)}: ${Math.round(rate)} records/s; µs CPU per record ${each(main + score)}: ${parts}${latency}`,
+    )
+  }
+  await admin.disconnect()
+  registry.close()
+  await broker?.[Symbol.asyncDispose]()
 }
-await detector[Symbol.asyncDispose]()
-await admin.disconnect()
-await broker?.[Symbol.asyncDispose]()
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '300000' },
+    only: { type: 'string', default: '' },
+    still: { type: 'boolean', default: false },
+    bare: { type: 'boolean', default: false },
+    load: { type: 'string' },
+  },
+})
+if (values.load !== undefined) await produceLoad(JSON.parse(values.load))
+else await main(Number(values.records), values.only, values.still, values.bare)
 process.exit(0)

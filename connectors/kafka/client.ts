@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
-import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
+import type { Kafka as Client, LogEntry, RetryOptions, SASLOptions } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { registerCodecs } from './codecs.ts'
+import { compressionFault } from './codecs.ts'
+import { Kafka, logLevel } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
 
 /** A kafkajs client from librdkafka's settings. Certificates are read here, once. */
-export function kafkaClient(options: KafkaOptions, logger: Logger): Kafka {
-  registerCodecs()
+export function kafkaClient(options: KafkaOptions, logger: Logger): Client {
+  const fault = compressionFault(options['compression.type'])
+  if (fault !== undefined) throw new SurprisalError('CONFIG_INVALID', fault)
   const protocol = options['security.protocol']
   return new Kafka({
     clientId: options['client.id'],

@@ -1,28 +1,57 @@
+import { promisify } from 'node:util'
+import zlib, { gunzip, gzip } from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
-import kafkajs, { CompressionTypes } from 'kafkajs'
 import snappy from 'kafkajs-snappy'
 import lz4 from 'lz4js'
 import { SurprisalError } from '../../src/core/errors.ts'
+import { lz4Frame } from './lz4-frame.ts'
 
-const readOnly = (name: string, decompress: (bytes: Buffer) => Uint8Array) => () => ({
-  async compress(): Promise<Buffer> {
-    throw new SurprisalError('USAGE', `${name} is read, not written: set compression.type to none or gzip`)
+export interface Codec {
+  compress(plain: { readonly buffer: Buffer }): Promise<Buffer>
+  decompress(bytes: Buffer): Promise<Buffer>
+}
+
+/** librdkafka’s names, in the order of their ids in the message format. */
+export const COMPRESSION_TYPES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type CompressionType = (typeof COMPRESSION_TYPES)[number]
+
+type Zstandard = (bytes: Buffer) => Buffer
+/** From Node 22.15 on; absent from the types of older ones. */
+const zstdCompress = (zlib as { zstdCompressSync?: Zstandard }).zstdCompressSync
+
+const view = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const codecs: readonly (Codec | undefined)[] = [
+  undefined,
+  {
+    compress: ({ buffer }) => promisify(gzip)(buffer),
+    decompress: (bytes) => promisify(gunzip)(bytes),
   },
-  async decompress(bytes: Buffer): Promise<Buffer> {
-    const plain = decompress(bytes)
-    return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
+  snappy(),
+  {
+    compress: async ({ buffer }) => lz4Frame(buffer),
+    decompress: async (bytes) => view(lz4.decompress(bytes)),
   },
-})
+  {
+    async compress({ buffer }) {
+      if (zstdCompress === undefined) throw new SurprisalError('CONFIG_INVALID', zstdAdvice())
+      return zstdCompress(buffer)
+    },
+    decompress: async (bytes) => view(unzstd(bytes)),
+  },
+]
 
-let registered = false
+/** What a record batch’s codec id stands for; undefined for none. */
+export function codecOf(id: number): Codec | undefined {
+  if (id < codecs.length) return codecs[id]
+  throw new SurprisalError('RECORD_INVALID', `a record batch is compressed by an unknown codec, number ${id}`)
+}
 
-/** kafkajs knows gzip alone; producers of other makes also send Snappy, LZ4 and Zstandard. */
-export function registerCodecs(): void {
-  if (registered) return
-  registered = true
-  // Node does not see this one among the names of a CommonJS module.
-  const { CompressionCodecs } = kafkajs
-  CompressionCodecs[CompressionTypes.Snappy] = snappy
-  CompressionCodecs[CompressionTypes.LZ4] = readOnly('LZ4', (bytes) => lz4.decompress(bytes))
-  CompressionCodecs[CompressionTypes.ZSTD] = readOnly('Zstandard', (bytes) => unzstd(bytes))
+/** Undefined where this Node can compress so. */
+export function compressionFault(type: CompressionType): string | undefined {
+  return type === 'zstd' && zstdCompress === undefined ? zstdAdvice() : undefined
+}
+
+function zstdAdvice(): string {
+  return `kafka.compression.type zstd needs Node 22.15 or newer and this is ${process.version}: choose lz4, snappy or gzip`
 }

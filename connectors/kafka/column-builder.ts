@@ -1,4 +1,5 @@
-import { type Column, columnOf } from '../../src/core/record.ts'
+import type { Column } from '../../src/core/record.ts'
+import { ColumnCells } from './column-cells.ts'
 import { eachLeaf, pathReader } from './fields.ts'
 
 const MAX_COLUMNS = 4096
@@ -16,27 +17,37 @@ export class ColumnBuilder {
   }
 
   build(values: readonly unknown[]): Map<string, Column> {
+    const cells = new Map<string, ColumnCells>()
+    if (this.named === undefined) {
+      this.fillLeaves(values, cells)
+    } else {
+      for (const { name, read } of this.named) {
+        const column = new ColumnCells(values.length)
+        for (let row = 0; row < values.length; row++) column.set(row, read(values[row]))
+        cells.set(name, column)
+      }
+    }
     const columns = new Map<string, Column>()
-    if (this.named !== undefined) {
-      for (const { name, read } of this.named) columns.set(name, columnOf(values.map(read)))
-      return columns
-    }
-    const cells = new Map<string, unknown[]>()
-    for (const name of this.seen) cells.set(name, new Array(values.length).fill(null))
-    for (let row = 0; row < values.length; row++) {
-      eachLeaf(values[row], (path, leaf) => {
-        let column = cells.get(path)
-        if (column === undefined) {
-          // A stream whose keys are data (identifiers, hashes) must not grow without bound.
-          if (this.seen.size === MAX_COLUMNS) return
-          this.seen.add(path)
-          column = new Array(values.length).fill(null)
-          cells.set(path, column)
-        }
-        column[row] = leaf
-      })
-    }
-    for (const [name, cell] of cells) columns.set(name, columnOf(cell))
+    for (const [name, column] of cells) columns.set(name, column.column())
     return columns
+  }
+
+  private fillLeaves(values: readonly unknown[], cells: Map<string, ColumnCells>): void {
+    const { seen } = this
+    const rows = values.length
+    for (const name of seen) cells.set(name, new ColumnCells(rows))
+    let row = 0
+    const visit = (path: string, leaf: unknown) => {
+      let column = cells.get(path)
+      if (column === undefined) {
+        // A stream whose keys are data (identifiers, hashes) must not grow without bound.
+        if (seen.size === MAX_COLUMNS) return
+        seen.add(path)
+        column = new ColumnCells(rows)
+        cells.set(path, column)
+      }
+      column.set(row, leaf)
+    }
+    for (; row < rows; row++) eachLeaf(values[row], visit)
   }
 }

@@ -48,7 +48,7 @@ export class DeadLetterTopic implements AsyncDisposable {
       Object.entries(message.headers ?? {}).filter(([name]) => !name.startsWith(CONNECT_HEADER)),
     )
     const { key, value, timestamp } = message
-    await this.writer.write(source.topic, [{ key, value, headers, timestamp }])
+    await this.writer.write([{ topic: source.topic, messages: [{ key, value, headers, timestamp }] }])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

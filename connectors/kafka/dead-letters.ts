@@ -31,7 +31,7 @@ export class KafkaDeadLetters implements DeadLetters {
       const headers = { ...record.headers, ...connectHeaders(record, topic, partition, this.pipeline) }
       return { key: record.key, value: record.value, headers, ...timestampOf(record) }
     })
-    await this.writer.write(this.topic ?? `${topic}.dlq`, messages, senderOf(delivery))
+    await this.writer.write([{ topic: this.topic ?? `${topic}.dlq`, messages }], senderOf(delivery))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

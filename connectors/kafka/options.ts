@@ -50,7 +50,10 @@ const producerSettings = {
     .union([z.literal('all'), z.literal(-1), z.literal(1)])
     .default('all')
     .describe('0 would lose records.'),
-  'compression.type': z.enum(['none', 'gzip']).default('none'),
+  'compression.type': z
+    .enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+    .describe('Of outputs. zstd needs Node 22.15 or newer; all are read.'),
   'transaction.timeout.ms': milliseconds.default(60_000),
 }
 

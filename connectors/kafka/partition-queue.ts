@@ -92,17 +92,23 @@ export class PartitionQueue {
     }
   }
 
-  /** The next slice of at most `limit` messages, or undefined where none waits. */
+  /** The next slice of at most `limit` messages, of as many fetches as it takes; undefined where none waits. */
   take(limit: number): Slice | undefined {
-    const chunk = this.chunks[0]
-    if (chunk === undefined) return undefined
-    const messages = chunk.messages.slice(chunk.taken, chunk.taken + limit)
-    chunk.taken += messages.length
-    const ended = chunk.taken === chunk.messages.length
-    if (ended) this.chunks.shift()
+    const messages: KafkaMessage[] = []
+    let next = this.start
+    for (let chunk = this.chunks[0]; chunk !== undefined && messages.length < limit; chunk = this.chunks[0]) {
+      const end = Math.min(chunk.messages.length, chunk.taken + limit - messages.length)
+      for (; chunk.taken < end; chunk.taken++) {
+        const message = chunk.messages[chunk.taken]
+        this.bytes -= sizeOf(message)
+        messages.push(message)
+      }
+      const ended = end === chunk.messages.length
+      if (ended) this.chunks.shift()
+      next = ended ? chunk.next : Number(messages.at(-1)!.offset) + 1
+    }
+    if (messages.length === 0) return undefined
     this.records -= messages.length
-    for (const message of messages) this.bytes -= sizeOf(message)
-    const next = ended ? chunk.next : Number(messages.at(-1)!.offset) + 1
     const first = Number(messages[0].offset)
     const slice: Slice = { messages, first, next, revoked: this.revocation.signal, acked: false }
     this.flight.push(slice)

@@ -3,7 +3,7 @@ import type { Delivery } from '../../src/core/ports.ts'
 import { KafkaDelivery } from './delivery.ts'
 
 /** Anything that sends to topics: a producer, or one transaction of it. */
-export type Sender = Pick<Producer, 'send'>
+export type Sender = Pick<Producer, 'sendBatch'>
 
 /** The transaction that a delivery is being written in, if any. */
 export function senderOf(delivery: Delivery | undefined): Sender | undefined {

@@ -1,9 +1,10 @@
+import type { TopicMessages } from 'kafkajs'
 import type { Delivery, Sink } from '../../src/core/ports.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import type { KafkaOptions, KafkaSinkOptions } from './options.ts'
 import { packedMessages } from './packed-messages.ts'
-import { recordMessages } from './scored-messages.ts'
+import { anomalousRows, everyRow, recordMessages } from './scored-messages.ts'
 import { senderOf } from './sender.ts'
 import { MAX_REQUEST_BYTES, TopicWriter } from './topic-writer.ts'
 
@@ -31,18 +32,19 @@ export class KafkaSink implements Sink {
   async write(scored: ScoredBatch, delivery?: Delivery): Promise<void> {
     const input = scored.batch.origin.topic ?? this.fallback
     const { scored: all, anomalies, encoding } = this.options
-    const sender = senderOf(delivery)
+    const outputs: TopicMessages[] = []
     if (all !== false) {
-      const messages =
-        encoding === 'packed'
-          ? packedMessages(scored, MAX_REQUEST_BYTES)
-          : recordMessages(scored, delivery, 'all')
-      await this.writer.write(all ?? `${input}.scored`, messages, sender)
+      const packed = encoding === 'packed'
+      const messages = packed
+        ? packedMessages(scored, MAX_REQUEST_BYTES)
+        : recordMessages(scored, delivery, everyRow(scored))
+      outputs.push({ topic: all ?? `${input}.scored`, messages })
     }
     if (anomalies !== false) {
-      const messages = recordMessages(scored, delivery, 'anomalies')
-      await this.writer.write(anomalies ?? `${input}.anomalies`, messages, sender)
+      const messages = recordMessages(scored, delivery, anomalousRows(scored))
+      outputs.push({ topic: anomalies ?? `${input}.anomalies`, messages })
     }
+    await this.writer.write(outputs, senderOf(delivery))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

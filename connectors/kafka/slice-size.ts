@@ -1,11 +1,19 @@
+const FEWEST = 256
+/** The share that one more slice has in the mean time and size. */
+const WEIGHT = 0.2
+
 /**
- * How many records one delivery carries, so that it takes about `targetMs` from hand-out to acknowledgement:
- * grows by half after a quick full slice, shrinks in proportion after a slow one.
+ * How many records one delivery carries, so that the pipeline, when it has all it can do, finishes one about every
+ * `targetMs`. The time between two acknowledgements is what counts: the time that one slice takes holds the waiting
+ * behind the others, and smaller slices would not shorten it.
  */
 export class SliceSize {
   private readonly targetMs: number
   private readonly max: number
   private size: number
+  private busySince: number | undefined
+  private meanMs = 0
+  private meanRecords = 0
 
   constructor(targetMs: number, max: number) {
     this.targetMs = targetMs
@@ -17,13 +25,15 @@ export class SliceSize {
     return this.size
   }
 
-  observe(records: number, milliseconds: number): void {
-    if (milliseconds > this.targetMs * 1.5)
-      this.size = Math.max(
-        Math.min(64, this.max),
-        Math.min(this.size, Math.round((records * this.targetMs) / milliseconds)),
-      )
-    else if (records >= this.size && milliseconds < this.targetMs * 0.75)
-      this.size = Math.min(this.max, Math.round(this.size * 1.5))
+  /** A slice was acknowledged at `now` (milliseconds); `behind` where further records wait. */
+  observe(records: number, behind: boolean, now: number): void {
+    const { busySince } = this
+    this.busySince = behind ? now : undefined
+    if (busySince === undefined) return
+    this.meanMs += WEIGHT * (now - busySince - this.meanMs)
+    this.meanRecords += WEIGHT * (records - this.meanRecords)
+    const fitting = Math.round((this.meanRecords * this.targetMs) / Math.max(this.meanMs, 1e-3))
+    const least = Math.min(FEWEST, this.max)
+    this.size = Math.max(least, Math.min(this.max, fitting, Math.round(this.size * 1.5)))
   }
 }

@@ -117,12 +117,11 @@ export class KafkaSource implements Source {
 
   private async deliver(queue: PartitionQueue, slice: Slice): Promise<Delivery | undefined> {
     const session = this.session!
-    const started = performance.now()
     const decoded = await this.decode(queue, slice)
     if (decoded === undefined) return undefined
     const { transactions } = session
     const done = () => {
-      this.slices.observe(slice.messages.length, performance.now() - started)
+      this.slices.observe(slice.messages.length, queue.records > 0, performance.now())
       return queue.acknowledge(slice)
     }
     return new KafkaDelivery(slice, decoded, {

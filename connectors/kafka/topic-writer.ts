@@ -1,10 +1,12 @@
-import { CompressionTypes, type Kafka, type Message, Partitioners, type Producer } from 'kafkajs'
+import type { Kafka, Producer, TopicMessages } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient, retryOf } from './client.ts'
+import { COMPRESSION_TYPES } from './codecs.ts'
 import { isTooLarge, kafkaError } from './errors.ts'
+import { Partitioners } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
-import { inGroups } from './scored-messages.ts'
+import { inGroups } from './request-groups.ts'
 import type { Sender } from './sender.ts'
 
 /** Below the broker's default message.max.bytes (1 MiB), with room for what the protocol adds. */
@@ -40,24 +42,25 @@ export class TopicWriter implements AsyncDisposable {
   }
 
   /** Resolves once every replica that `acks` asks for has the messages. */
-  async write(topic: string, messages: readonly Message[], transaction?: Sender): Promise<void> {
-    if (messages.length === 0) return
-    if (transaction === undefined) await this.connect()
+  async write(outputs: readonly TopicMessages[], transaction?: Sender): Promise<void> {
+    const groups = inGroups(outputs, MAX_REQUEST_BYTES)
     const sender = transaction ?? this.producer
     const acks = this.options.acks === 'all' ? -1 : this.options.acks
-    const compression =
-      this.options['compression.type'] === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None
-    try {
-      for (const group of inGroups(messages, MAX_REQUEST_BYTES))
-        await sender.send({ topic, messages: group, acks, compression })
-    } catch (error) {
-      if (isTooLarge(error)) {
-        const advice = 'raise message.max.bytes of the topic or lower max_record_bytes of the source'
-        throw new SurprisalError('SINK_FAILED', `a message is too large for topic ${topic}: ${advice}`, {
-          cause: error,
-        })
+    const compression = COMPRESSION_TYPES.indexOf(this.options['compression.type'])
+    const topics = outputs.map(({ topic }) => topic).join(', ')
+    for (const topicMessages of groups) {
+      if (transaction === undefined) await this.connect()
+      try {
+        await sender.sendBatch({ topicMessages, acks, compression })
+      } catch (error) {
+        if (isTooLarge(error)) {
+          const advice = 'raise message.max.bytes of the topic or lower max_record_bytes of the source'
+          throw new SurprisalError('SINK_FAILED', `a message is too large for topic ${topics}: ${advice}`, {
+            cause: error,
+          })
+        }
+        throw kafkaError(error, `a write to topic ${topics}`, brokersOf(this.options).join(','))
       }
-      throw kafkaError(error, `a write to topic ${topic}`, brokersOf(this.options).join(','))
     }
   }
 

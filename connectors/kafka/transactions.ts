@@ -1,8 +1,9 @@
-import { type Admin, type Kafka, Partitioners, type Producer, type Transaction } from 'kafkajs'
+import type { Admin, Kafka, Producer, Transaction } from 'kafkajs'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { retryOf } from './client.ts'
 import { isFenced } from './errors.ts'
+import { Partitioners } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
 
 export interface CommittedSlice {

@@ -133,8 +133,13 @@ export function columnOf(values: readonly unknown[]): Column {
   const validity = missing ? bitmapOf(values) : undefined
   switch (type) {
     case 'number': {
-      const numbers = Float64Array.from(values, (v) => (typeof v === 'number' ? v : Number.NaN))
-      const integer = numbers.every((v) => Number.isNaN(v) || Number.isInteger(v))
+      const numbers = new Float64Array(values.length)
+      let integer = true
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]
+        numbers[i] = typeof value === 'number' ? value : Number.NaN
+        if (integer && !Number.isInteger(numbers[i]) && !Number.isNaN(numbers[i])) integer = false
+      }
       return { kind: 'number', values: numbers, integer, ...(validity && { validity }) }
     }
     case 'boolean':
@@ -151,13 +156,14 @@ export function columnOf(values: readonly unknown[]): Column {
       }
     case 'string': {
       const index = new Map<string, number>()
-      const codes = Int32Array.from(values, (v) => {
-        if (typeof v !== 'string') return 0
-        const known = index.get(v)
-        if (known !== undefined) return known
-        index.set(v, index.size)
-        return index.size - 1
-      })
+      const codes = new Int32Array(values.length)
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]
+        if (typeof value !== 'string') continue
+        const known = index.get(value)
+        if (known === undefined) index.set(value, index.size)
+        codes[i] = known ?? index.size - 1
+      }
       return { kind: 'string', codes, dictionary: [...index.keys()], ...(validity && { validity }) }
     }
     default:

@@ -33,6 +33,9 @@ export interface PipelineOutcome {
   readonly drained: boolean
 }
 
+/** Batches that may wait for their acknowledgement, for each one that may be worked on. */
+const UNACKNOWLEDGED = 4
+
 /**
  * Reads, scores, writes and acknowledges until the signal fires or the source ends. At least once: a delivery is
  * acknowledged after every destination took it. Several batches are scored at once; those of one origin are
@@ -63,6 +66,8 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
   const open = (what: string, attempt: () => Promise<void>) =>
     persist(attempt, { what: `opening ${what}`, signal: stopped, logger })
   const lanes = new Map<string, Promise<void>>()
+  /** Batches that are scored or written; those in flight may also wait for their acknowledgement. */
+  const working = new Set<Promise<void>>()
   const inFlight = new Set<Promise<void>>()
   let records = 0
   let drained = true
@@ -82,30 +87,51 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
       const scored = scoreDelivery(parts, delivery, abandon.signal, logger)
       // An error surfaces below, in its turn.
       scored.catch(() => undefined)
-      const work: Promise<void> = (lanes.get(lane) ?? Promise.resolve())
-        .then(async () => {
-          const batches = await scored
-          const started = performance.now()
-          if (!(await settle(settling, delivery, batches))) return
-          for (const batch of batches) {
-            metrics?.scored(batch, performance.now() - started)
+      const before = lanes.get(lane)
+      const write = async () => {
+        await before
+        const batches = await scored
+        const started = performance.now()
+        const written = await settle(settling, delivery, batches)
+        return written && { ...written, batches, milliseconds: performance.now() - started }
+      }
+      const writing = write()
+      const free: Promise<void> = writing
+        .then(
+          () => undefined,
+          () => undefined,
+        )
+        .finally(() => {
+          working.delete(free)
+          metrics?.inFlight(working.size)
+          if (lanes.get(lane) === free) lanes.delete(lane)
+          wake()
+        })
+      lanes.set(lane, free)
+      working.add(free)
+      metrics?.inFlight(working.size)
+      const work: Promise<void> = writing
+        .then(async (written) => {
+          if (written === undefined) return
+          await written.acknowledged
+          for (const batch of written.batches) {
+            metrics?.scored(batch, written.milliseconds)
             parts.observe?.(batch)
             records += batch.batch.rows
           }
         })
         .catch((error) => {
-          if (!abandon.signal.aborted) fail(error)
+          if (!abandon.signal.aborted && !delivery.revoked.aborted) fail(error)
         })
         .finally(() => {
           inFlight.delete(work)
-          metrics?.inFlight(inFlight.size)
           wake()
-          if (lanes.get(lane) === work) lanes.delete(lane)
         })
-      lanes.set(lane, work)
       inFlight.add(work)
-      metrics?.inFlight(inFlight.size)
-      while (inFlight.size >= flow.in_flight && !stopped.aborted) {
+      while (
+        (working.size >= flow.in_flight || inFlight.size >= UNACKNOWLEDGED * flow.in_flight) &&
+        !stopped.aborted
+      ) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -23,19 +23,24 @@ export interface SettlingParts extends Destinations {
   readonly abandoned: AbortSignal
 }
 
+export interface Written {
+  /** Resolves once the source has taken note; what comes after may be written meanwhile. */
+  readonly acknowledged: Promise<void>
+}
+
 /**
  * Takes one scored delivery to every destination and acknowledges it after the last of them. Destinations are
  * written at once, each with its own retries; none of them sees a batch of a partition before the one before it.
- * False where the partition was taken away or the pipeline gave up first: nothing is acknowledged then.
+ * Undefined where the partition was taken away or the pipeline gave up first: nothing is acknowledged then.
  */
 export async function settle(
   parts: SettlingParts,
   delivery: Delivery,
   scored: readonly ScoredBatch[],
-): Promise<boolean> {
+): Promise<Written | undefined> {
   const { sinks, store, deadLetters, metrics, logger, gate } = parts
   const signal = AbortSignal.any([delivery.revoked, parts.abandoned])
-  if (signal.aborted) return false
+  if (signal.aborted) return undefined
   judge(parts, delivery, scored)
   const { rejected } = delivery
   const writers = sinks.map((sink): Writer => {
@@ -55,6 +60,7 @@ export async function settle(
   const patiently = ({ name, write }: Writer) =>
     persist(write, { what: name, signal, logger, onRetry: () => metrics?.retried(name) })
   const { atomically } = delivery
+  let acknowledged = Promise.resolve()
   try {
     if (atomically !== undefined) {
       const write = () => atomically(() => allSettledOrThrow(writers.map((writer) => writer.write())))
@@ -62,14 +68,16 @@ export async function settle(
     } else {
       await allSettledOrThrow(writers.map(patiently))
       signal.throwIfAborted()
-      await gate.settle(() => delivery.ack())
+      acknowledged = gate.settle(() => delivery.ack())
+      // An error surfaces where the acknowledgement is awaited.
+      acknowledged.catch(() => undefined)
     }
   } catch (error) {
-    if (signal.aborted) return false
+    if (signal.aborted) return undefined
     throw error
   }
   if (deadLetters !== undefined) metrics?.deadLettered(rejected.length)
-  return true
+  return { acknowledged }
 }
 
 interface Writer {

@@ -5,6 +5,7 @@ import { KafkaSink } from '../../connectors/kafka/sink.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
 import { sinkSuite } from '../conformance/sink.suite.ts'
 import { sinkBatch } from '../conformance/sink-batch.ts'
+import { runKafkaTool } from '../services/kafka.ts'
 import { shared } from '../services/shared.ts'
 import { newTopic, readTopic, testKafka } from '../services/topics.ts'
 
@@ -25,11 +26,12 @@ async function limitTo(brokers: string, topic: string, bytes: number): Promise<v
   await admin.disconnect()
 }
 
-async function sinkTo(brokers: string, settings: object) {
+async function sinkTo(brokers: string, settings: object, client: object = {}) {
   const kafka = kafkaOptions.parse({
     'bootstrap.servers': brokers,
     'retry.backoff.ms': 10,
     'socket.connection.setup.timeout.ms': 1000,
+    ...client,
   })
   return new KafkaSink(kafka, kafkaSinkOptions.parse({ type: 'kafka', ...settings }), 'in', SILENT)
 }
@@ -65,4 +67,25 @@ it('packs a batch into Arrow streams that fit a request', async () => {
   const ids = messages.flatMap(({ value }) => [...tableFromIPC(value!).getChild('id')!])
   expect(ids).toEqual(Array.from({ length: 20_000 }, (_, i) => `in-0-${i}`))
   expect(String(messages[0].headers?.['content-type'])).toBe('application/vnd.apache.arrow.stream')
+})
+
+it.each(['gzip', 'snappy', 'lz4'])('writes %s, which Apache’s own consumer reads', async (compression) => {
+  const brokers = await shared('kafka')
+  const topic = await newTopic(brokers, 1, compression)
+  await using sink = await sinkTo(
+    brokers,
+    { scored: topic, anomalies: false },
+    { 'compression.type': compression },
+  )
+  await sink.open()
+  await sink.write(sinkBatch({ rows: 2000 }))
+  const text = await runKafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+    ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning'],
+    ...['--max-messages', '2000', '--timeout-ms', '30000'],
+  ])
+  const ids = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).id)
+  expect(ids).toEqual(Array.from({ length: 2000 }, (_, i) => `in-0-${i}`))
 })

@@ -1,15 +1,34 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SliceSize } from '../../../connectors/kafka/slice-size.ts'
 
-it('shrinks to what fits the target, grows back slowly, and stays within its bounds', () => {
-  const size = new SliceSize(50, 4096)
-  expect(size.records).toBe(1024)
-  size.observe(1024, 500)
-  expect(size.records).toBe(102)
-  for (let i = 0; i < 20; i++) size.observe(size.records, 5000)
-  expect(size.records).toBe(64)
-  size.observe(10, 1)
-  expect(size.records).toBe(64)
-  for (let i = 0; i < 30; i++) size.observe(size.records, 1)
-  expect(size.records).toBe(4096)
+/** Acknowledges `slices` full slices, one every `fixedMs` plus `eachMs` a record. */
+function saturate(size: SliceSize, slices: number, fixedMs: number, eachMs: number): void {
+  for (let now = 0, i = 0; i < slices; i++) {
+    size.observe(size.records, true, now)
+    now += fixedMs + eachMs * size.records
+  }
+}
+
+describe('SliceSize', () => {
+  it('finds the size whose slices follow each other at the target', () => {
+    const size = new SliceSize(50, 8192)
+    expect(size.records).toBe(1024)
+    saturate(size, 60, 10, 0.02)
+    expect(Math.abs(size.records - 2000)).toBeLessThan(200)
+  })
+
+  it('stays within its bounds', () => {
+    const size = new SliceSize(50, 4096)
+    saturate(size, 30, 500, 1)
+    expect(size.records).toBe(256)
+    saturate(size, 60, 0.1, 0)
+    expect(size.records).toBe(4096)
+    expect(new SliceSize(50, 10).records).toBe(10)
+  })
+
+  it('learns nothing from slices that waited for records', () => {
+    const size = new SliceSize(50, 4096)
+    for (let i = 0; i < 10; i++) size.observe(3, false, i * 1000)
+    expect(size.records).toBe(1024)
+  })
 })

@@ -1,0 +1,62 @@
+/** The producing side of bench/kafka.ts, a process of its own so that its work is not counted as the pipeline's. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import avro from 'avsc'
+import type { Message } from 'kafkajs'
+import { Kafka, logLevel } from '../connectors/kafka/kafkajs.ts'
+import { random } from '../src/core/random.ts'
+
+export const FIELDS: readonly string[] = Array.from({ length: 16 }, (_, c) => `f${c}`)
+export const AVRO_SCHEMA = {
+  type: 'record',
+  name: 'Reading',
+  fields: FIELDS.map((name) => ({ name, type: 'double' })),
+} as const
+
+export interface Load {
+  readonly brokers: string
+  readonly topic: string
+  readonly format: 'json' | 'avro'
+  readonly records: number
+  /** As fast as it goes where there is none. */
+  readonly perSecond?: number
+}
+
+const { normal } = random(1)
+const DISTINCT = 20_000
+const TICK_MS = 10
+
+/** Correlated numbers with six digits, as sensors and services send them. */
+export function reading(): Record<string, number> {
+  const common = normal()
+  return Object.fromEntries(
+    FIELDS.map((name, c) => [name, Math.round(1e6 * ((c % 3) * common + normal())) / 1e6]),
+  )
+}
+
+function encoder(format: Load['format']): (record: Record<string, number>) => Buffer {
+  if (format === 'json') return (record) => Buffer.from(JSON.stringify(record))
+  const type = avro.Type.forSchema(AVRO_SCHEMA as unknown as avro.Schema)
+  return (record) => Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), type.toBuffer(record)])
+}
+
+export async function produceLoad({ brokers, topic, format, records, perSecond }: Load): Promise<void> {
+  const producer = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  const encode = encoder(format)
+  const messages = Array.from(
+    { length: Math.min(records, DISTINCT) },
+    (_, i): Message => ({
+      key: `k${i % 64}`,
+      value: encode(reading()),
+    }),
+  )
+  const size = perSecond === undefined ? 2000 : Math.max(1, Math.round((perSecond * TICK_MS) / 1000))
+  const started = performance.now()
+  for (let sent = 0, tick = 1; sent < records; sent += size, tick++) {
+    const count = Math.min(size, records - sent, messages.length)
+    const from = sent % (messages.length - count + 1)
+    await producer.send({ topic, acks: 1, messages: messages.slice(from, from + count) })
+    if (perSecond !== undefined) await sleep(Math.max(0, started + tick * TICK_MS - performance.now()))
+  }
+  await producer.disconnect()
+}
