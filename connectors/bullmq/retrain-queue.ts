@@ -86,16 +86,14 @@ export class BullmqRetrainQueue implements RetrainQueue {
     const open = openId === null ? undefined : await this.queue.getJob(openId)
     // A job that waits to be tried again keeps its id: its checkpoint hangs on it.
     if (open !== undefined && open.attemptsMade > 0 && !(await open.isFailed())) return this.view(open)
-    const debounce = delay
-      ? { delay, deduplication: { id: pipeline, ttl: delay, extend: true, replace: true } }
-      : undefined
+    // Without a time to live the id is held until the job ends; a job that is still delayed is replaced.
     const job = await this.queue.add(
       pipeline,
       { request },
       {
         priority: request.priority ?? 100,
         deduplication: { id: pipeline, replace: true },
-        ...debounce,
+        ...(delay && { delay }),
       },
     )
     return this.view((await this.queue.getJob(job.id as string)) ?? job)

@@ -38,6 +38,8 @@ const NAME = 'flights'
 const RECORDS_PER_SECOND = 2000
 const DRIFT = { driftAfter: 120_000, driftMinutes: 20, keep: 60_000 }
 const MINIMUM_RECORDS = 10_000
+/** By then most of the kept records are of the new normal. */
+const DEBOUNCE_MS = 20_000
 
 /**
  * The demo on its dashboard, all of it in this process and a temporary folder: scores flights as they come in, sees
@@ -70,7 +72,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
     source,
     handle,
     queue,
-    drift: { action: 'retrain', debounceMs: 5000 },
+    drift: { action: 'retrain', debounceMs: DEBOUNCE_MS },
     logger,
     reasons: () => [],
   })

@@ -9,6 +9,8 @@ export interface Calibrated {
   readonly learned: Learned
   readonly standards: readonly Standard[]
   readonly calibration: Calibration
+  /** Of the calibration records, in their order. */
+  readonly surprisals: Float64Array
   readonly method: 'split' | 'cross-conformal'
   readonly parts: Parts
   readonly unscored: number
@@ -98,10 +100,10 @@ function calibrated(
   novelty: Float64Array,
   contamination: number,
   certain: Uint8Array,
-): Pick<Calibrated, 'standards' | 'calibration'> {
+): Pick<Calibrated, 'standards' | 'calibration' | 'surprisals'> {
   const standards = densities.map(standardOf)
   const surprisals = combine(densities, standards, novelty)
-  return { standards, calibration: Calibration.fit(surprisals, contamination, certain) }
+  return { standards, surprisals, calibration: Calibration.fit(surprisals, contamination, certain) }
 }
 
 /** Every other row that people called normal calibrates, the rest teach: what calibrates must not have taught. */

@@ -3,7 +3,7 @@ import { packageVersion } from '../core/package-root.ts'
 import type { Model } from './artifact.ts'
 import { combine } from './combination.ts'
 import type { Calibrated } from './conformal.ts'
-import { driftReference } from './drift-reference.ts'
+import { driftReference, pValueDesignEffect } from './drift-reference.ts'
 import { drawGolden } from './golden-draw.ts'
 import { densitiesOf } from './learn.ts'
 import { FORMAT_VERSION, type Manifest } from './manifest.ts'
@@ -21,6 +21,7 @@ export interface Provenance {
   /** Records offered, of which the training rows are a sample. */
   readonly records: number
   readonly labelled: NonNullable<Manifest['lineage']['labelled']>
+  readonly recordsPerDay: number | null
   readonly times: StreamTimes
   readonly rate: number
   readonly budget: string | null
@@ -33,7 +34,19 @@ export interface Provenance {
 export async function describeModel(
   calibrated: Calibrated,
   rows: TrainingRows,
-  { architecture, source, records, labelled, times, rate, budget, seed, contamination, seconds }: Provenance,
+  {
+    architecture,
+    source,
+    records,
+    labelled,
+    recordsPerDay,
+    times,
+    rate,
+    budget,
+    seed,
+    contamination,
+    seconds,
+  }: Provenance,
 ): Promise<Model> {
   const { learned, standards, calibration, method, parts, unscored } = calibrated
   const { encoder, plan, weights, heldOutNll } = learned
@@ -45,6 +58,7 @@ export async function describeModel(
     ),
   )
   const { surprisals, tail } = calibration.state
+  const block = Math.min(BLOCK, Math.max(100, Math.floor(rows.rows / 10)))
   const manifest: Manifest = {
     format: FORMAT_VERSION,
     surprisal: packageVersion,
@@ -62,15 +76,15 @@ export async function describeModel(
       held_out_nll: heldOutNll[m],
     })),
     calibration: { method, records: surprisals.length, floor: calibration.floor, tail },
-    alerts: { rate, budget, records_per_day: times.recordsPerDay },
-    drift: driftReference(
-      rows.batches,
-      encoder.describe().flatMap(({ field, role }) => (role === 'ignored' ? [] : [field])),
-      {
-        stride: Math.max(1, Math.round(records / rows.rows)),
-        block: Math.min(BLOCK, Math.max(100, Math.floor(rows.rows / 10))),
-      },
-    ),
+    alerts: { rate, budget, records_per_day: recordsPerDay },
+    drift: {
+      ...driftReference(
+        rows.batches,
+        encoder.describe().flatMap(({ field, role }) => (role === 'ignored' ? [] : [field])),
+        { stride: Math.max(1, Math.round(records / rows.rows)), block },
+      ),
+      pValueDesignEffect: pValueDesignEffect(calibrated.surprisals, block),
+    },
     lineage: {
       source,
       records,

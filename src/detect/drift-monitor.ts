@@ -1,6 +1,6 @@
 import { type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { chiSquareTail } from './chi-square.ts'
-import { binCount, type DriftReference, eachBin } from './drift-reference.ts'
+import { binCount, type DriftReference, eachBin, P_BINS } from './drift-reference.ts'
 
 export interface DriftOptions {
   /** Expected false triggers per 30 days, over all fields and looks (a Bonferroni bound). */
@@ -21,7 +21,10 @@ export const P_VALUE = 'p-value'
 
 export interface FieldDrift {
   readonly field: string
-  /** Population stability index Σ (o − e) ln(o / e): 0.1 moderate, 0.25 large. */
+  /**
+   * Population stability index Σ (o − e) ln(o / e), 0.1 moderate, 0.25 large, less what chance alone gives it:
+   * (bins − 1) · design effect ÷ records (Yurdakul 2018).
+   */
   readonly effect: number
   /** Of Pearson's χ² ÷ design effect. */
   readonly p: number
@@ -39,7 +42,6 @@ export interface DriftLook {
 }
 
 const MONTH = 30 * 86_400_000
-const P_BINS = 20
 
 /**
  * Compares windows of the stream with the training window, field by field, and the p-values with the uniform
@@ -67,7 +69,8 @@ export class DriftMonitor {
       return { field, shares, designEffect, counts: new Float64Array(binCount(binning)) }
     })
     const uniform = new Array<number>(P_BINS).fill(1 / P_BINS)
-    this.tracked.push({ field: P_VALUE, shares: uniform, designEffect: 1, counts: new Float64Array(P_BINS) })
+    const { pValueDesignEffect: designEffect = 1 } = reference
+    this.tracked.push({ field: P_VALUE, shares: uniform, designEffect, counts: new Float64Array(P_BINS) })
   }
 
   /** Takes a scored batch in; returns a look when the window is full. */
@@ -133,5 +136,6 @@ function compare(
     effect += (observed - shares[i]) * Math.log(observed / shares[i])
     chi += (counts[i] - n * shares[i]) ** 2 / (n * shares[i])
   }
-  return { effect, p: chiSquareTail(chi / designEffect, shares.length - 1) }
+  const chance = ((shares.length - 1) * designEffect) / n
+  return { effect: Math.max(0, effect - chance), p: chiSquareTail(chi / designEffect, shares.length - 1) }
 }

@@ -10,6 +10,8 @@ export interface DriftReference {
   /** The training records are every stride-th of what was offered: the monitor takes as few, so that spans of time match. */
   readonly stride: number
   readonly fields: readonly FieldReference[]
+  /** Of the p-values against the uniform distribution. Absent in models of earlier releases: 1. */
+  readonly pValueDesignEffect?: number
 }
 export interface FieldReference {
   readonly field: string
@@ -24,6 +26,7 @@ export type Binning =
   | { readonly kind: 'numeric'; readonly edges: readonly number[] }
   | { readonly kind: 'category'; readonly levels: readonly string[] }
 
+export const P_BINS = 20
 const BINS = 16
 const MAX_LEVELS = 32
 
@@ -41,6 +44,25 @@ export function driftReference(
     if (binning !== undefined) fields.push({ field, binning, ...sharesOf(binning, present, block) })
   }
   return { block, stride, fields }
+}
+
+/**
+ * How much more the p-values of blocks vary than independent uniform numbers: days differ, and n calibration records
+ * know each quantile no better than a block of as many, which multiplies the variance by 1 + block / n.
+ * `surprisals` are those of the calibration records, in time order.
+ */
+export function pValueDesignEffect(surprisals: Float64Array, block: number): number {
+  const n = surprisals.length
+  const blocks: Float64Array[] = []
+  const sorted = surprisals.slice().sort()
+  for (let start = 0; start + block <= n; start += block) {
+    const counts = new Float64Array(P_BINS)
+    for (const surprisal of surprisals.subarray(start, start + block))
+      counts[Math.min(P_BINS - 1, Math.floor((lowerBound(sorted, surprisal) / n) * P_BINS))]++
+    blocks.push(counts)
+  }
+  const uniform = new Array<number>(P_BINS).fill(1 / P_BINS)
+  return designEffectOf(blocks, uniform, block) * (1 + block / n)
 }
 
 export function binCount(binning: Binning): number {
@@ -142,7 +164,7 @@ function numberAt(column: Column, row: number): number {
 }
 
 /** The first i with value ≤ edges[i], edges.length if there is none. */
-function lowerBound(edges: readonly number[], value: number): number {
+function lowerBound(edges: ArrayLike<number>, value: number): number {
   let low = 0
   let high = edges.length
   while (low < high) {

@@ -37,6 +37,8 @@ export interface FitDetectorOptions {
   readonly ignore?: readonly string[]
   /** Records learned from at most, a uniform sample of more. Default 250,000. */
   readonly maxRows?: number
+  /** The batches are a uniform sample: each record stands for so many. Default 1. */
+  readonly thinning?: number
   /** Holds back a part that neither learns nor calibrates, to compare models on. Default true. */
   readonly gate?: boolean
   /**
@@ -59,7 +61,7 @@ export interface FittedDetector {
   readonly manifest: Manifest
 }
 
-const MAX_ROWS = 250_000
+export const MAX_ROWS = 250_000
 export const FEWEST_RECORDS = 20
 
 /**
@@ -74,9 +76,11 @@ export async function fitDetector(
 ): Promise<FittedDetector> {
   const started = performance.now()
   const { seed = 0, contamination = 0, flow = 'real-nvp', signal, onProgress, logger = SILENT } = options
+  const { thinning = 1 } = options
   requireOptions(options)
   const { sample, falseAlarms, anomalies, times } = await collect(batches, options)
-  const rate = alertRate(options, times.recordsPerDay)
+  const recordsPerDay = times.recordsPerDay === null ? null : thinning * times.recordsPerDay
+  const rate = alertRate(options, recordsPerDay)
   const rows = new TrainingRows(sample.batches, falseAlarms)
   if (rows.rows < FEWEST_RECORDS) {
     throw new SurprisalError(
@@ -113,7 +117,8 @@ export async function fitDetector(
   const model = await describeModel(calibrated, rows, {
     architecture: flow,
     source: options.source ?? null,
-    records: sample.seen + rows.certain + anomalies,
+    records: Math.round(sample.seen * thinning) + rows.certain + anomalies,
+    recordsPerDay,
     labelled: { anomalies, false_alarms: rows.certain },
     times,
     rate,

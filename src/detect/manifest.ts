@@ -101,6 +101,7 @@ export const manifestSchema = z.object({
         }),
       )
       .readonly(),
+    pValueDesignEffect: finite.min(1).exactOptional(),
   }) satisfies z.ZodType<DriftReference>,
   lineage: z.object({
     source: z.string().nullable(),

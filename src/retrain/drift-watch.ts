@@ -10,16 +10,28 @@ export interface DriftWatchOptions {
   /** retrain asks for a new model; warn only tells. */
   readonly action: 'off' | 'warn' | 'retrain'
   readonly queue?: RetrainQueue
-  /** Further triggers within this time replace the first and put the job off. */
+  /** A job waits so long for further fields to drift; each that does starts the wait anew. */
   readonly debounceMs: number
   readonly logger: Logger
   onLook(report: DriftReport): void
+  /** Epoch milliseconds (tests). */
+  now?(): number
+}
+
+/** Drift that a job did not end is worth another one after so many waits. */
+const ASK_AGAIN_AFTER = 6
+const NOTHING: Asked = { fields: new Set(), at: Number.NEGATIVE_INFINITY }
+interface Asked {
+  readonly fields: ReadonlySet<string>
+  readonly at: number
 }
 
 /** Looks at drift against the model that scored each batch; a new model is a new reference. */
 export class DriftWatch {
   /** The drifted fields that the log already names. */
   private told = ''
+  /** What a job was asked for on account of: drift that goes on must not put its own job off for ever. */
+  private asked = NOTHING
   private monitor: { readonly version: number; readonly monitor: DriftMonitor } | undefined
 
   constructor(private readonly options: DriftWatchOptions) {}
@@ -27,14 +39,16 @@ export class DriftWatch {
   /** `reference` is that of the model which scored the batch. */
   observe(scored: ScoredBatch, reference: DriftReference): void {
     if (this.options.action === 'off') return
-    if (this.monitor?.version !== scored.modelVersion)
+    if (this.monitor?.version !== scored.modelVersion) {
       this.monitor = { version: scored.modelVersion, monitor: new DriftMonitor(reference) }
+      this.asked = NOTHING
+    }
     const look = this.monitor.monitor.observe(scored)
-    if (look !== undefined) this.act(look)
+    if (look !== undefined) this.act(look, scored.modelVersion)
   }
 
-  private act(look: DriftLook): void {
-    const { pipeline, action, queue, debounceMs, logger, onLook } = this.options
+  private act(look: DriftLook, version: number): void {
+    const { pipeline, action, logger, onLook } = this.options
     const iso = (time: number): string => new Date(time).toISOString()
     onLook({ ...look, from: iso(look.from), to: iso(look.to) })
     if (look.triggered.length === 0) {
@@ -49,11 +63,29 @@ export class DriftWatch {
     const fields = [...look.triggered].sort().join(', ')
     if (fields !== this.told) logger.warn({ pipeline, fields: look.triggered }, reason)
     this.told = fields
-    if (action !== 'retrain') return
-    queue
-      ?.enqueue({ pipeline, trigger: 'drift', reason, who: 'drift watch', debounceMs })
-      .catch((error: unknown) =>
-        logger.error({ pipeline, error: messageOf(error) }, 'the retraining job was not queued'),
-      )
+    if (action === 'retrain') void this.ask(look.triggered, reason, version)
+  }
+
+  private async ask(fields: readonly string[], reason: string, champion: number): Promise<void> {
+    const { pipeline, queue, debounceMs, logger, now = Date.now } = this.options
+    const again = now() - this.asked.at >= ASK_AGAIN_AFTER * debounceMs
+    if (!again && fields.every((field) => this.asked.fields.has(field))) return
+    this.asked = { fields: new Set([...(again ? [] : this.asked.fields), ...fields]), at: now() }
+    try {
+      const request = {
+        pipeline,
+        trigger: 'drift',
+        reason,
+        who: 'drift watch',
+        champion,
+        debounceMs,
+      } as const
+      const job = await queue?.enqueue(request)
+      // It may have read its window before the drift: the next look asks again.
+      if (job?.state === 'active') this.asked = NOTHING
+    } catch (error) {
+      this.asked = NOTHING
+      logger.error({ pipeline, error: messageOf(error) }, 'the retraining job was not queued')
+    }
   }
 }

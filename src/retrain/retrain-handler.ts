@@ -2,8 +2,8 @@ import { type ErrorCode, isSurprisalError, messageOf } from '../core/errors.ts'
 import type { JobContext, JobHandler, LabelStore, ModelRegistry, RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Detector } from '../detect/detector.ts'
-import type { RecordLabel } from '../detect/feedback.ts'
 import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
+import { MAX_ROWS } from '../detect/fit-detector.ts'
 import { evaluateModel } from './evaluate-model.ts'
 import { type FitSettings, fitInProcess } from './fit-process.ts'
 import { GATE, type GateDecision, judge } from './gate.ts'
@@ -63,12 +63,18 @@ async function retrained(
   const { registry } = dependencies
   const { pipeline } = context.job.request
   await using champion = await currentChampion(dependencies, pipeline)
+  const { champion: about } = context.job.request
+  if (about !== undefined && champion !== undefined && champion.modelVersion !== about) {
+    const decision = `nothing to do: version ${champion.modelVersion} has taken over from version ${about}`
+    await context.log(decision)
+    return { version: champion.modelVersion, promoted: false, decision }
+  }
 
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-  const { falseAlarms: labels } = window
-  const artifact = await fitChallenger(dependencies, plan, context, train, labels)
+  const fit = { ...plan.fit, thinning: window.thinning, labels: window.falseAlarms }
+  const artifact = await fitChallenger(dependencies, { ...plan, fit }, context, train)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
   const decision = await decide(plan, challenger, champion, gate, context.signal)
@@ -111,6 +117,8 @@ async function windowOf(
   await context.progress({ stage: 'collect', fraction: 0 })
   const window = await collectWindow(plan.window(context.signal), {
     minimumRecords: plan.minimumRecords,
+    maximumRecords: Math.ceil((plan.fit.maxRows ?? MAX_ROWS) / (1 - GATE_SHARE)),
+    seed: plan.fit.seed ?? 0,
     excluded: plan.excluded,
     labels: (plan.excludeAnomalies && (await labels?.labels(request.pipeline))) || [],
     signal: context.signal,
@@ -127,7 +135,6 @@ async function fitChallenger(
   plan: RetrainPlan,
   context: JobContext,
   train: readonly RecordBatch[],
-  labels: readonly RecordLabel[],
 ): Promise<Uint8Array> {
   const { id } = context.job
   const saved = (await checkpoints?.load(id)) ?? []
@@ -147,11 +154,7 @@ async function fitChallenger(
     onLog: (line: string) => void context.log(line).catch(() => {}),
   }
   const attempt = (resume: readonly FitCheckpoint[]) =>
-    fitInProcess(
-      train,
-      { ...plan.fit, labels, gate: false, source: plan.source },
-      { ...hooks, checkpoints: resume },
-    )
+    fitInProcess(train, { ...plan.fit, gate: false, source: plan.source }, { ...hooks, checkpoints: resume })
   try {
     return await attempt(saved)
   } catch (error) {

@@ -2,7 +2,9 @@ import { SurprisalError } from '../core/errors.ts'
 import type { Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { Feedback, type RecordLabel } from '../detect/feedback.ts'
+import { StreamSample } from '../detect/sample.ts'
 import { selectRows } from '../features/select-rows.ts'
+import { inTimeOrder } from './time-order.ts'
 
 /** Half-open, epoch milliseconds. */
 export interface TimeRange {
@@ -12,6 +14,9 @@ export interface TimeRange {
 }
 export interface WindowRules {
   readonly minimumRecords: number
+  /** More than these are sampled uniformly while they are read: memory does not grow with the window. */
+  readonly maximumRecords?: number
+  readonly seed?: number
   /** Times whose records teach nothing: deployments, maintenance. */
   readonly excluded: readonly TimeRange[]
   readonly labels: readonly RecordLabel[]
@@ -20,6 +25,7 @@ export interface WindowRules {
   readonly signal: AbortSignal
 }
 export interface TrainingWindow {
+  /** In order of time. */
   readonly batches: readonly RecordBatch[]
   /** Labels of records that were called false alarms, for the fit. */
   readonly falseAlarms: readonly RecordLabel[]
@@ -34,6 +40,8 @@ export interface TrainingWindow {
   /** Of the kept records, epoch milliseconds; null where they have no time. */
   readonly from: number | null
   readonly to: number | null
+  /** Usable records of the window ÷ those of the sample; 1 where all fit. */
+  readonly thinning: number
   readonly notes: readonly string[]
 }
 
@@ -48,9 +56,10 @@ export async function collectWindow(
   rules: WindowRules,
 ): Promise<TrainingWindow> {
   const feedback = new Feedback(rules.labels)
-  const kept: { readonly batch: RecordBatch; readonly improbable: readonly number[] }[] = []
+  const certain: RecordBatch[] = []
   const counts = { read: 0, kept: 0, labelled: 0, excluded: 0, improbable: 0 }
   const notes: string[] = []
+  const sample = new StreamSample(rules.maximumRecords ?? Number.POSITIVE_INFINITY, rules.seed ?? 0)
   for await (const batch of source) {
     rules.signal.throwIfAborted()
     const rows: number[] = []
@@ -61,23 +70,35 @@ export async function collectWindow(
       else rows.push(row)
     }
     counts.read += batch.rows
-    const clean = rows.length === batch.rows ? batch : selectRows(batch, rows)
-    const improbable = rules.champion === undefined ? [] : await farBelow(rules.champion, clean, feedback)
-    counts.improbable += improbable.length
-    kept.push({ batch: clean, improbable })
+    const { unlabelled, falseAlarms } = feedback.sort(
+      rows.length === batch.rows ? batch : selectRows(batch, rows),
+    )
+    sample.add(unlabelled)
+    if (falseAlarms.rows > 0) certain.push(falseAlarms)
   }
-  const newNormal = counts.improbable > NEW_NORMAL * counts.read
+  const drawn = sample.batches
+  const [size, known] = [rowsOf(drawn), rowsOf(certain)]
+  if (size < sample.seen) notes.push(`a uniform sample of ${size} of ${sample.seen} usable records is kept`)
+  // First, where nothing sorts them: they teach, and the latest records judge.
+  const sampled = inTimeOrder([...certain, ...drawn])
+  const improbable: (readonly number[])[] = []
+  for (const batch of sampled) {
+    rules.signal.throwIfAborted()
+    improbable.push(rules.champion === undefined ? [] : await farBelow(rules.champion, batch, feedback))
+  }
+  counts.improbable = improbable.reduce((sum, rows) => sum + rows.length, 0)
+  const newNormal = counts.improbable > NEW_NORMAL * (size + known)
   if (newNormal) {
     notes.push(
-      `${counts.improbable} of ${counts.read} records lie far below the champion's rate: too many to be anomalies, so they are learned as a new normal`,
+      `${counts.improbable} of ${size + known} records lie far below the champion's rate: too many to be anomalies, so they are learned as a new normal`,
     )
     counts.improbable = 0
   }
-  const batches = kept.flatMap(({ batch, improbable }) => {
-    const left = newNormal || improbable.length === 0 ? batch : without(batch, improbable)
+  const batches = sampled.flatMap((batch, i) => {
+    const left = newNormal || improbable[i].length === 0 ? batch : without(batch, improbable[i])
     return left.rows === 0 ? [] : [left]
   })
-  counts.kept = batches.reduce((sum, { rows }) => sum + rows, 0)
+  counts.kept = rowsOf(batches)
   if (counts.kept < rules.minimumRecords) {
     throw new SurprisalError(
       'DATA_INSUFFICIENT',
@@ -85,7 +106,8 @@ export async function collectWindow(
     )
   }
   const falseAlarms = rules.labels.filter(({ label }) => label === 'false_alarm')
-  return { batches, falseAlarms, counts, notes, ...boundsOf(batches) }
+  const thinning = size === 0 ? 1 : sample.seen / size
+  return { batches, falseAlarms, counts, notes, thinning, ...boundsOf(batches) }
 }
 
 /**
@@ -95,7 +117,7 @@ export function holdOutLatest(
   batches: readonly RecordBatch[],
   share: number,
 ): { readonly train: readonly RecordBatch[]; readonly gate: readonly RecordBatch[] } {
-  const total = batches.reduce((sum, { rows }) => sum + rows, 0)
+  const total = rowsOf(batches)
   let left = Math.floor(total * (1 - share))
   const [train, gate]: [RecordBatch[], RecordBatch[]] = [[], []]
   for (const batch of batches) {
@@ -141,4 +163,5 @@ function boundsOf(batches: readonly RecordBatch[]): { from: number | null; to: n
   return to >= from ? { from, to } : { from: null, to: null }
 }
 
+const rowsOf = (batches: readonly RecordBatch[]): number => batches.reduce((sum, { rows }) => sum + rows, 0)
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)

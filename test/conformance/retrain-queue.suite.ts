@@ -185,6 +185,24 @@ export function retrainQueueSuite(name: string, world: () => Promise<QueueWorld>
       expect(reasons).toEqual(['drift 5'])
     })
 
+    it('has one open job per pipeline however often it is debounced and however late a worker comes', async () => {
+      for (let i = 0; i < 3; i++) {
+        await queue.enqueue(request('flights', { debounceMs: 50 }))
+        await new Promise((resolve) => setTimeout(resolve, 150))
+      }
+      expect(await queue.jobs({})).toHaveLength(1)
+      const seen: string[] = []
+      work(async ({ job }) => {
+        seen.push(job.id)
+        await queue.enqueue(request('flights', { debounceMs: 50 }))
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        return {}
+      })
+      await expect.poll(async () => (await queue.jobs({ states: ['completed'] })).length).toBe(1)
+      expect(await queue.jobs({})).toHaveLength(1)
+      expect(seen).toHaveLength(1)
+    })
+
     it('lets an urgent request overtake a debounced one', async () => {
       await queue.enqueue(request('flights', { reason: 'drift', debounceMs: 60_000 }))
       const urgent = await queue.enqueue(request('flights', { reason: 'now' }))

@@ -4,7 +4,7 @@ import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import { chiSquareTail, normalTail } from '../../src/detect/chi-square.ts'
 import { DRIFT, type DriftLook, DriftMonitor, P_VALUE } from '../../src/detect/drift-monitor.ts'
-import { driftReference } from '../../src/detect/drift-reference.ts'
+import { driftReference, pValueDesignEffect } from '../../src/detect/drift-reference.ts'
 
 const MINUTE = 60_000
 const draw = random(11)
@@ -103,6 +103,31 @@ describe('drift', () => {
     const monitor = new DriftMonitor(reference)
     const [, second] = looks(monitor, stream(0.95), 2, () => draw.uniform() ** 2)
     expect(second.triggered).toContain(P_VALUE)
+  })
+
+  it('knows how much p-values vary by themselves: few calibration records, days that differ', () => {
+    const independent = (n: number) => Float64Array.from({ length: n }, draw.normal)
+    expect(pValueDesignEffect(independent(40_000), 1000)).toBeLessThan(1.3)
+    expect(pValueDesignEffect(independent(400), 200)).toBeGreaterThan(1.4)
+    const days = independent(40_000).map((value, i) => value + ((i / 1000) % 2 < 1 ? 0.5 : -0.5))
+    expect(pValueDesignEffect(days, 1000)).toBeGreaterThan(5)
+  })
+
+  it('leaves the p-values of a small calibration set alone', () => {
+    const n = 400
+    const block = 200
+    const cuts = Float64Array.from({ length: n }, draw.uniform).sort()
+    const monitor = new DriftMonitor({
+      block,
+      stride: 1,
+      fields: [],
+      pValueDesignEffect: pValueDesignEffect(cuts.map(draw.normal), block),
+    })
+    const found = looks(monitor, stream(0), 100, () => {
+      const at = draw.uniform()
+      return (1 + cuts.filter((cut) => cut >= at).length) / (n + 1)
+    })
+    expect(found.filter((look) => look.triggered.length > 0)).toEqual([])
   })
 
   it('takes every stride-th record where the reference is a sample', () => {

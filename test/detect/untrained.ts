@@ -52,12 +52,25 @@ export async function untrainedModel(
   }
   const { members, novelty } = densitiesOf(learned, rows.encode(encoder, parts.calibrate).encoded)
   const standards = members.map(standardOf)
-  const calibration = Calibration.fit(combine(members, standards, novelty))
+  const surprisals = combine(members, standards, novelty)
+  const calibration = Calibration.fit(surprisals)
   const provenance = { source: null, budget: null, seed: 5, contamination: 0, seconds: 0, architecture, rate }
-  return describeModel({ learned, standards, calibration, method: 'split', parts, unscored: 0 }, rows, {
+  const calibrated = {
+    learned,
+    standards,
+    calibration,
+    surprisals,
+    method: 'split',
+    parts,
+    unscored: 0,
+  } as const
+  const labelled = { anomalies: 0, false_alarms: 0 }
+  const times = new StreamTimes()
+  return describeModel(calibrated, rows, {
     ...provenance,
-    labelled: { anomalies: 0, false_alarms: 0 },
+    labelled,
     records: batch.rows,
-    times: new StreamTimes(),
+    recordsPerDay: null,
+    times,
   })
 }

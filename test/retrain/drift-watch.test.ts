@@ -48,6 +48,61 @@ describe('DriftWatch', () => {
     expect(jobs[0].request.reason).toMatch(/^drifted: load \(stability index [\d.]+\)$/)
   })
 
+  it('does not put the job off while the same field stays drifted, and asks again long after it', async () => {
+    let clock = Date.now()
+    const asked: string[] = []
+    const queue = new MemoryRetrainQueue()
+    const enqueue = queue.enqueue.bind(queue)
+    queue.enqueue = (request) => {
+      asked.push(request.reason)
+      return enqueue(request)
+    }
+    const watch = new DriftWatch({
+      pipeline: 'p',
+      action: 'retrain',
+      queue,
+      debounceMs: 60_000,
+      logger: SILENT,
+      onLook: () => {},
+      now: () => clock,
+    })
+    const look = () => watch.observe(scored(batch(1000, 1)), reference)
+    for (let i = 0; i < 6; i++) {
+      look()
+      clock += 30_000
+    }
+    expect(asked).toHaveLength(1)
+    clock += 360_000
+    look()
+    expect(asked).toHaveLength(2)
+  })
+
+  it('asks anew where the job that is open runs already: its window may be older than the drift', async () => {
+    const { queue, watch } = watching('retrain')
+    const stop = new AbortController()
+    let finish = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const working = queue.work(async () => {
+      await held
+      return {}
+    }, stop.signal)
+    const { id } = await queue.enqueue({ pipeline: 'p', trigger: 'cli', reason: 'because', who: 'ada' })
+    await expect.poll(async () => (await queue.job(id))?.state).toBe('active')
+    const look = async (): Promise<void> => {
+      watch.observe(scored(batch(1000, 1)), reference)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (let i = 0; i < 3; i++) await look()
+    finish()
+    await expect.poll(async () => (await queue.job(id))?.state).toBe('completed')
+    await look()
+    expect(await queue.jobs({ states: ['delayed'] })).toHaveLength(1)
+    stop.abort()
+    await working
+  })
+
   it.each(['warn', 'off'] as const)('asks for nothing when told to %s', async (action) => {
     const { queue, looks, told, watch } = watching(action)
     for (let i = 0; i < 3; i++) watch.observe(scored(batch(1000, 1)), reference)

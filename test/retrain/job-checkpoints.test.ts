@@ -22,6 +22,7 @@ describe('JobCheckpoints in a folder', async () => {
       counts,
       from: null,
       to: null,
+      thinning: 1,
       notes: [],
     })
     await expect

@@ -57,13 +57,24 @@ describe('collectWindow', () => {
     expect(window).toMatchObject({ from: 0, to: 9000, counts: { read: 10, kept: 10 }, notes: [] })
   })
 
+  it('samples a window that is larger than what is learned from, in order, and says so', async () => {
+    const parts = Array.from({ length: 20 }, (_, i) => batch(500 * i, 500))
+    const window = await collectWindow(stream(...parts), { ...rules, maximumRecords: 1000 })
+    expect(window.counts).toMatchObject({ read: 10_000, kept: 1000 })
+    expect(window.thinning).toBe(10)
+    expect(window.notes).toEqual(['a uniform sample of 1000 of 10000 usable records is kept'])
+    const kept = values(window.batches) as number[]
+    expect(kept).toEqual(kept.toSorted((a, b) => a - b))
+    expect(Math.max(...kept)).toBeGreaterThan(9500)
+  })
+
   it('leaves out labelled anomalies and maintenance, and counts them', async () => {
     const window = await collectWindow(stream(batch(0, 10)), {
       ...rules,
       labels: [label(3, 'anomaly'), label(4, 'false_alarm')],
       excluded: [{ from: 6000, to: 8000 }],
     })
-    expect(values(window.batches)).toEqual([0, 1, 2, 4, 5, 8, 9])
+    expect(values(window.batches)).toEqual([4, 0, 1, 2, 5, 8, 9])
     expect(window.counts).toEqual({ read: 10, kept: 7, labelled: 1, excluded: 2, improbable: 0 })
   })
 
@@ -73,7 +84,7 @@ describe('collectWindow', () => {
       ...rules,
       labels: [{ ...label(0, 'anomaly'), id: seven }, alarm],
     })
-    expect(values(window.batches)).toEqual([0, 1, 2, 3, 4, 5, 6, 8, 9])
+    expect(values(window.batches)).toEqual([4, 0, 1, 2, 3, 5, 6, 8, 9])
     expect(window.falseAlarms).toEqual([alarm])
   })
 

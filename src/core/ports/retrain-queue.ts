@@ -5,6 +5,8 @@ export interface RetrainRequest {
   readonly trigger: RetrainTrigger
   readonly reason: string
   readonly who: string
+  /** The champion that the reason speaks of: once another has taken over there is nothing left to do. */
+  readonly champion?: number
   /** 1 is the most urgent. */
   readonly priority?: number
   /** Wait this long, and let a further trigger in the meantime replace this one. */
