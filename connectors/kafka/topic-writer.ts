@@ -4,7 +4,7 @@ import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient, retryOf } from './client.ts'
 import { COMPRESSION_TYPES } from './codecs.ts'
 import { isTooLarge, kafkaError } from './errors.ts'
-import { Partitioners } from './kafkajs.ts'
+import { keyPartitioner } from './key-partitioner.ts'
 import type { KafkaOptions } from './options.ts'
 import { inGroups } from './request-groups.ts'
 import type { Sender } from './sender.ts'
@@ -24,7 +24,7 @@ export class TopicWriter implements AsyncDisposable {
     this.kafka = kafkaClient(options, logger)
     // Requests to one partition never overtake each other: the pipeline writes a partition's batches one by one.
     this.producer = this.kafka.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: keyPartitioner,
       allowAutoTopicCreation: true,
       retry: retryOf(options),
     })

@@ -3,7 +3,7 @@ import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { retryOf } from './client.ts'
 import { isFenced } from './errors.ts'
-import { Partitioners } from './kafkajs.ts'
+import { keyPartitioner } from './key-partitioner.ts'
 import type { KafkaOptions } from './options.ts'
 
 export interface CommittedSlice {
@@ -39,7 +39,7 @@ export class PartitionTransactions implements AsyncDisposable {
     const id = `${this.groupId}.${topic}.${partition}`
     await this.producers.get(id)?.disconnect()
     const producer = this.kafka.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: keyPartitioner,
       transactionalId: id,
       idempotent: true,
       maxInFlightRequests: 1,
