@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import { assertModelName } from '../../src/core/model-name.ts'
 import type { JobHandler, JobState, RetrainJob, RetrainQueue, RetrainRequest } from '../../src/core/ports.ts'
+import { repeatStrategy } from './cron.ts'
 import { type JobData, jobView } from './job-view.ts'
 import type { BullmqOptions } from './options.ts'
 import { workJobs, workTicks } from './work.ts'
@@ -46,6 +47,7 @@ export class BullmqRetrainQueue implements RetrainQueue {
     })
     this.ticks = new Queue(TICKS, {
       ...shared,
+      settings: { repeatStrategy },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: 10 },
     })
     for (const queue of [this.queue, this.ticks]) queue.on('error', () => {})

@@ -3,6 +3,7 @@ import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { isSurprisalError, messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { JobHandler, RetrainJob, RetrainRequest } from '../../src/core/ports.ts'
+import { repeatStrategy } from './cron.ts'
 import type { JobData } from './job-view.ts'
 import type { BullmqOptions } from './options.ts'
 
@@ -85,6 +86,7 @@ async function runWorker<Data>(
     lockDuration: options.lock_ms,
     stalledInterval: options.lock_ms,
     maxStalledCount: MAX_STALLS,
+    settings: { repeatStrategy },
   })
   // A lost connection is reconnected by ioredis; without a listener it would end the process.
   worker.on('error', () => {})

@@ -7,7 +7,8 @@ import type { FromChild, ToChild } from '../retrain/fit-process.ts'
 /** The training process of src/retrain/fit-process.ts: takes batches, fits, sends the model file back. */
 const batches: RecordBatch[] = []
 const send = (message: FromChild): void => {
-  process.send?.(message)
+  // A trainer that was killed hears nothing more: its job goes to another.
+  process.send?.(message, undefined, undefined, (error) => error && process.exit())
 }
 const line = (_fields: object, message = ''): void => send({ type: 'log', line: message })
 const logger: Logger = { debug: () => {}, info: line, warn: line, error: line, child: () => logger }
@@ -37,5 +38,4 @@ process.on('message', async (message: ToChild) => {
   }
 })
 
-// The parent is gone: its job goes to another trainer, so nobody waits for this work.
 process.on('disconnect', () => process.exit())

@@ -1,5 +1,13 @@
 import { type ErrorCode, isSurprisalError, messageOf } from '../core/errors.ts'
-import type { JobContext, JobHandler, LabelStore, ModelRegistry, RetrainProgress } from '../core/ports.ts'
+import type {
+  JobContext,
+  JobHandler,
+  LabelStore,
+  ModelRegistry,
+  ModelVersion,
+  RetrainJob,
+  RetrainProgress,
+} from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Detector } from '../detect/detector.ts'
 import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
@@ -70,6 +78,12 @@ async function retrained(
     return { version: champion.modelVersion, promoted: false, decision }
   }
 
+  const published = await publishedBy(registry, context.job)
+  if (published !== undefined) {
+    await context.log(`an attempt before made version ${published.version}`)
+    return concluded(dependencies, plan, context, published)
+  }
+
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
@@ -81,10 +95,26 @@ async function retrained(
   await context.log(decision.reason)
 
   await context.progress({ stage: 'publish', fraction: 0.98 })
-  const summary = summaryOf(challenger, window, decision)
-  const { version } = await registry.put(pipeline, artifact, summary, fence)
-  await announce(registry, plan, context, version, decision)
-  await dependencies.checkpoints?.remove(context.job.id)
+  const summary = { ...summaryOf(challenger, window, decision), job: keyOf(context.job) }
+  return concluded(dependencies, plan, context, await registry.put(pipeline, artifact, summary, fence))
+}
+
+/** Ids alone come again on a Redis that lost its data. */
+const keyOf = ({ id, created_at }: RetrainJob): string => `${id} of ${created_at}`
+
+/** What an attempt that was killed after publishing left behind: a job makes one version. */
+async function publishedBy(registry: ModelRegistry, job: RetrainJob): Promise<ModelVersion | undefined> {
+  return (await registry.list(job.request.pipeline)).find(({ summary }) => summary.job === keyOf(job))
+}
+
+async function concluded(
+  { registry, checkpoints }: RetrainDependencies,
+  plan: RetrainPlan,
+  context: JobContext,
+  { version, summary }: ModelVersion,
+): Promise<Readonly<Record<string, unknown>>> {
+  await announce(registry, plan, context, version, summary)
+  await checkpoints?.remove(context.job.id)
   await context.progress({ stage: 'done', fraction: 1 })
   return { version, ...summary }
 }
@@ -202,10 +232,12 @@ async function announce(
   { promote }: RetrainPlan,
   { job }: JobContext,
   version: number,
-  decision: GateDecision,
+  { promoted, decision }: ModelVersion['summary'],
 ): Promise<void> {
   const { pipeline, who } = job.request
-  if (!decision.promote) return
-  if (promote === 'auto') await registry.setAlias(pipeline, 'champion', version, who, decision.reason)
-  else await registry.setAlias(pipeline, 'challenger', version, who, `waits for approval; ${decision.reason}`)
+  if (promoted !== true) return
+  // Said once: somebody may have rolled back since.
+  if ((await registry.history(pipeline)).some((change) => change.version === version)) return
+  if (promote === 'auto') await registry.setAlias(pipeline, 'champion', version, who, String(decision))
+  else await registry.setAlias(pipeline, 'challenger', version, who, `waits for approval; ${decision}`)
 }

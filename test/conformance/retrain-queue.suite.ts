@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type {
   JobContext,
@@ -261,11 +261,31 @@ export function retrainQueueSuite(name: string, world: () => Promise<QueueWorld>
       expect(await queue.schedules()).toEqual([])
     })
 
-    it('keeps the wall-clock hour of a schedule in its time zone', async () => {
-      await queue.schedule('flights', '30 3 * * *', 'America/New_York')
-      const [{ next }] = await queue.schedules()
-      const local = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/New_York', timeStyle: 'short' })
-      expect(local.format(new Date(next))).toBe('03:30')
+    it.each([
+      [
+        'keeps the wall-clock hour before the clock changes',
+        '30 3 * * *',
+        '2026-03-27T12:00Z',
+        '2026-03-28T02:30Z',
+      ],
+      ['keeps it after', '30 3 * * *', '2026-03-28T12:00Z', '2026-03-29T01:30Z'],
+      [
+        'runs at its end the hour that the change leaves out',
+        '30 2 * * *',
+        '2026-03-28T12:00Z',
+        '2026-03-29T01:00Z',
+      ],
+      ['runs in the first of two equal hours', '30 2 * * *', '2026-10-24T12:00Z', '2026-10-25T00:30Z'],
+      ['does not run in the second', '30 2 * * *', '2026-10-25T00:31Z', '2026-10-26T01:30Z'],
+    ])('by daylight saving in Berlin: %s', async (_, cron, now, next) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: new Date(now) })
+      try {
+        await queue.schedule('flights', cron, 'Europe/Berlin')
+        const [found] = await queue.schedules()
+        expect(found).toMatchObject({ cron, next: new Date(next).toISOString() })
+      } finally {
+        vi.useRealTimers()
+      }
     })
 
     it('refuses what is no cron expression or no time zone', async () => {
