@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { suppressionRule } from './suppress.ts'
+import { isTimeZone } from './time-zone.ts'
 
 const column = z.string().min(1)
 const zone = z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin')
@@ -75,6 +77,14 @@ export const alertOptions = z
       .min(1)
       .default(20)
       .describe('Alerts a minute at most; beyond it one alert says how many there were.'),
+    suppress: z
+      .array(suppressionRule)
+      .refine(
+        (rules) => new Set(rules.map(({ name }) => name)).size === rules.length,
+        'two rules have one name',
+      )
+      .default([])
+      .describe('Flagged records that raise no alert and are marked with the rule’s name.'),
   })
   .refine(({ rate, budget }) => rate === undefined || budget === undefined, {
     message: 'give either rate or budget',
@@ -138,12 +148,3 @@ export const apiOptions = z.strictObject({
 export const logOptions = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -25,6 +25,7 @@ export type { RecordLabel } from './detect/feedback.ts'
 export type { Manifest } from './detect/manifest.ts'
 export type { PlainRecord, Records } from './detect/record-batches.ts'
 export { type ScoreStreamOptions, scoreBatches, scoreStream } from './detect/score-stream.ts'
+export type { FieldCondition, SuppressionRule } from './detect/suppression.ts'
 
 /** How to learn, and how the detector that comes of it scores. */
 export type FitOptions = FitDetectorOptions & Omit<DetectorOptions, 'rate'>

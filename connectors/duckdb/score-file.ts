@@ -59,7 +59,8 @@ async function canonical(path: string): Promise<string> {
 async function checkVersion(connection: DuckDBConnection, file: string): Promise<void> {
   const found = await connection.runAndReadAll('SELECT max(version) FROM surprisal_schema')
   const version = found.getRowsJS()[0][0]
-  if (version === null) await connection.run('INSERT INTO surprisal_schema VALUES ($1)', [SCHEMA_VERSION])
+  if (version === null || Number(version) < SCHEMA_VERSION)
+    await connection.run('INSERT INTO surprisal_schema VALUES ($1)', [SCHEMA_VERSION])
   else if (Number(version) > SCHEMA_VERSION)
     throw new SurprisalError(
       'FILE_FORMAT',

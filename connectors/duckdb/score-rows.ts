@@ -27,6 +27,7 @@ const TYPES = [
   VARCHAR,
   VARCHAR,
   VARCHAR,
+  VARCHAR,
 ]
 
 /** Appends the chosen rows of a batch to `incoming`, a chunk at a time. */
@@ -46,6 +47,7 @@ export function appendRows(appender: DuckDBAppender, scored: ScoredBatch, rows: 
     (row) => severityAt(scored, row),
     (row) => json(scored.reasons.get(row)),
     (row) => json(scored.attributions.get(row)),
+    (row) => scored.suppressed?.get(row) ?? null,
   ]
   for (let start = 0; start < rows.length; start += CHUNK) {
     const part = rows.slice(start, start + CHUNK)

@@ -1,5 +1,5 @@
 /** Tables of a DuckDB score store. `rollups` is append-only between compactions: rows of one bucket add up. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS surprisal_schema (version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS scores (
@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS scores (
   time TIMESTAMP_MS NOT NULL, event_time TIMESTAMP_MS, scored_at TIMESTAMP_MS NOT NULL, entity VARCHAR,
   log_prob DOUBLE, score DOUBLE, p_value DOUBLE, p_method VARCHAR, verdict VARCHAR NOT NULL, severity VARCHAR,
   threshold DOUBLE NOT NULL, reasons VARCHAR, attribution VARCHAR);
+ALTER TABLE scores ADD COLUMN IF NOT EXISTS suppressed VARCHAR;
 CREATE TABLE IF NOT EXISTS rollups (
   pipeline VARCHAR NOT NULL, width BIGINT NOT NULL, start BIGINT NOT NULL,
   records BIGINT NOT NULL, anomalies BIGINT NOT NULL, unscored BIGINT NOT NULL, score_max DOUBLE,
@@ -24,7 +25,7 @@ CREATE TABLE IF NOT EXISTS labels (
 export const INCOMING = `
 CREATE TEMP TABLE incoming (
   "offset" DOUBLE, time DOUBLE, event_time DOUBLE, entity VARCHAR, log_prob DOUBLE, score DOUBLE, p_value DOUBLE,
-  p_method UTINYINT, verdict UTINYINT, severity VARCHAR, reasons VARCHAR, attribution VARCHAR);
+  p_method UTINYINT, verdict UTINYINT, severity VARCHAR, reasons VARCHAR, attribution VARCHAR, suppressed VARCHAR);
 `
 
 /** Moves `incoming` into `scores`, with what all rows of a batch share as $1 … $8. */
@@ -33,13 +34,13 @@ INSERT INTO scores
 SELECT $1, $2, $3, "offset"::BIGINT, $4, $5::INTEGER, $6::INTEGER,
   make_timestamp_ms(time::BIGINT), make_timestamp_ms(event_time::BIGINT), make_timestamp_ms($7::BIGINT), entity,
   log_prob, score, p_value, ['rank', 'tail'][p_method + 1], ['normal', 'anomaly', 'unscored'][verdict + 1],
-  severity, $8::DOUBLE, reasons, attribution
+  severity, $8::DOUBLE, reasons, attribution, suppressed
 FROM incoming`
 
 export const SCORE_COLUMNS = `
   pipeline, run_id, prefix, "offset"::DOUBLE AS "offset", topic, partition, model_version,
   epoch_ms(event_time)::DOUBLE AS event_time, epoch_ms(scored_at)::DOUBLE AS scored_at, entity, log_prob, score,
-  p_value, p_method, verdict, severity, threshold, reasons, attribution`
+  p_value, p_method, verdict, severity, threshold, reasons, attribution, suppressed`
 
 /** Adds up the roll-up rows of every bucket that has more than one, keeping each bucket's sum. */
 export const COMPACT = [

@@ -36,6 +36,7 @@ export const SCORE_FIELDS: readonly ScoreField[] = [
     select: `from_json(reasons, '["VARCHAR"]')`,
   },
   { name: 'attribution', type: VARCHAR, read: (r) => attributionText(r.attribution) },
+  { name: 'suppressed', type: VARCHAR, read: (r) => r.suppressed },
   { name: 'threshold', type: DOUBLE, read: (r) => r.threshold },
   { name: 'model_version', type: INTEGER, read: (r) => r.model_version },
   {

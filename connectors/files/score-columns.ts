@@ -12,6 +12,7 @@ export const SCORE_COLUMNS = [
   'verdict',
   'reasons',
   'attribution',
+  'suppressed',
   'threshold',
   'model_version',
   'event_time',

@@ -36,5 +36,6 @@ function part(scored: ScoredBatch, from: number, to: number): ScoredBatch {
     verdict: scored.verdict.subarray(from, to),
     reasons: within(scored.reasons),
     attributions: within(scored.attributions),
+    ...(scored.suppressed && { suppressed: within(scored.suppressed) }),
   }
 }

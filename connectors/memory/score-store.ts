@@ -148,6 +148,7 @@ function matches({ time, record }: StoredRow, query: ScoreQuery): boolean {
     (query.id === undefined || record.id === query.id) &&
     (query.entity === undefined || record.entity === query.entity) &&
     (query.verdicts === undefined || query.verdicts.includes(record.verdict)) &&
+    (query.suppressed === undefined || query.suppressed === (record.suppressed !== null)) &&
     (query.severities === undefined ||
       (record.severity !== null && query.severities.includes(record.severity)))
   )

@@ -8,7 +8,8 @@ import { severityAt } from '../../src/core/scored-record.ts'
 import { eventTimeAt, timeOf } from '../../src/core/scores/intake.ts'
 
 const COPY = `COPY scores (pipeline, run_id, prefix, "offset", topic, partition, model_version, time, event_time_ms,
-  scored_at, entity, log_prob, score, p_value, p_method, verdict, severity, threshold, reasons, attribution)
+  scored_at, entity, log_prob, score, p_value, p_method, verdict, severity, threshold, reasons, attribution,
+  suppressed)
   FROM STDIN`
 const ROWS_PER_WRITE = 512
 
@@ -36,7 +37,7 @@ function* linesOf(scored: ScoredBatch, rows: readonly number[]): Generator<strin
         ? `${scored.logProb[row]}\t${scored.score[row]}\t${scored.pValue[row]}\t${scored.pMethod[row] === 1 ? 'tail' : 'rank'}`
         : '\\N\t\\N\t\\N\t\\N'
       lines += `\t${VERDICTS[scored.verdict[row]]}\t${field(severityAt(scored, row))}\t${scored.threshold}\t`
-      lines += `${json(scored.reasons.get(row))}\t${json(scored.attributions.get(row))}\n`
+      lines += `${json(scored.reasons.get(row))}\t${json(scored.attributions.get(row))}\t${field(scored.suppressed?.get(row))}\n`
     }
     yield lines
   }

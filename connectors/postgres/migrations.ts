@@ -32,6 +32,7 @@ CREATE TABLE stored_offsets (
 CREATE TABLE labels (
   pipeline text NOT NULL, id text NOT NULL, label text NOT NULL, who text NOT NULL, "at" text NOT NULL, note text,
   PRIMARY KEY (pipeline, id));`,
+  'ALTER TABLE scores ADD COLUMN suppressed text',
 ]
 
 /** Brings the schema up to date. Processes that start at once wait for one another on an advisory lock. */

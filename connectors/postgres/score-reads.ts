@@ -17,7 +17,8 @@ const milliseconds = (column: string) => `(extract(epoch FROM ${column}) * 1000)
 const SCORE_COLUMNS = `
   pipeline, run_id, prefix, "offset"::double precision AS "offset", topic, partition, model_version,
   event_time_ms::double precision AS event_time, ${milliseconds('scored_at')} AS scored_at, entity, log_prob, score,
-  p_value, p_method, verdict, severity, threshold, reasons::text AS reasons, attribution::text AS attribution`
+  p_value, p_method, verdict, severity, threshold, reasons::text AS reasons, attribution::text AS attribution,
+  suppressed`
 
 /** One page of scores; one row more than asked for tells whether there is another page. */
 export async function readScores(

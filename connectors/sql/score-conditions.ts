@@ -41,6 +41,8 @@ export function selectionOf(
   if (query.entity !== undefined) conditions.push(`entity = ${bind(query.entity)}`)
   if (query.verdicts !== undefined) conditions.push(anyOf('verdict', query.verdicts))
   if (query.severities !== undefined) conditions.push(anyOf('severity', query.severities))
+  if (query.suppressed !== undefined)
+    conditions.push(`suppressed IS ${query.suppressed ? 'NOT NULL' : 'NULL'}`)
   if (query.id !== undefined) {
     const id = splitId(query.id)
     conditions.push(

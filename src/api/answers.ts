@@ -58,6 +58,7 @@ export const scoredRecordAnswer = z.object({
   verdict: z.enum(['normal', 'anomaly', 'unscored']),
   reasons: z.array(z.string()).readonly(),
   attribution: z.array(fieldSurprise).readonly(),
+  suppressed: z.string().nullable().describe('the rule that keeps it from raising an alert'),
   source: z.object({
     topic: z.string().exactOptional(),
     partition: z.number().int().exactOptional(),

@@ -44,17 +44,24 @@ export const limit = z.coerce.number().int().min(1).max(1000).default(100)
 const cursor = z.string().max(2000).optional()
 const text = z.string().max(1024)
 
+const suppressed = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .optional()
+  .describe('only flagged records that a rule suppresses, or all but them')
+
 export const scoresQuery = z.strictObject({
   ...range,
   entity: text.optional(),
   verdict: listOf(['normal', 'anomaly', 'unscored']).optional(),
   severity: listOf(['warning', 'minor', 'major', 'critical']).optional(),
+  suppressed,
   order: z.enum(['time', 'score']).default('time'),
   run_id: text.optional(),
   limit,
   cursor,
 })
-export const anomaliesQuery = z.strictObject({ ...range, entity: text.optional(), limit, cursor })
+export const anomaliesQuery = z.strictObject({ ...range, entity: text.optional(), suppressed, limit, cursor })
 export const recordQuery = z.strictObject({ run_id: text.optional() })
 export const seriesQuery = z.strictObject({
   ...range,

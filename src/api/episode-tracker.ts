@@ -40,7 +40,7 @@ export class EpisodeTracker {
   observe(scored: ScoredBatch): void {
     for (let row = 0; row < scored.batch.rows; row++) {
       const time = timeOf(scored, row)
-      if (scored.verdict[row] === ANOMALY) this.add(scored, row, time)
+      if (scored.verdict[row] === ANOMALY && !scored.suppressed?.has(row)) this.add(scored, row, time)
       this.latest = Math.max(this.latest, time)
     }
     if (this.open !== undefined && this.latest - this.open.to > this.gap) this.close(this.open)

@@ -28,6 +28,7 @@ export function loadDetector(
     ...(workers !== undefined && { workers }),
     redact: features.redact,
     explainPerSecond: alerts.explain_per_second,
+    suppress: alerts.suppress,
     ...(alerts.rate !== undefined && { rate: alerts.rate }),
   })
 }

@@ -20,7 +20,7 @@ export function scoredJson(scored: ScoredBatch): (row: number) => string {
   const tail = `,"p_method":"tail",${judged}`
   const topic = origin.topic === undefined ? '' : `"topic":${text(origin.topic)},`
   const partition = origin.partition === undefined ? '' : `"partition":${origin.partition},`
-  const source = `,"reasons":[],"attribution":[],"source":{${topic}${partition}"offset":`
+  const source = `,"reasons":[],"attribution":[],"suppressed":null,"source":{${topic}${partition}"offset":`
   const end = scored.runId === undefined ? '}}' : `},"run_id":${text(scored.runId)}}`
   return (row) => {
     if (verdict[row] !== NORMAL || reasons.has(row)) return text(scoredRecord(scored, row))

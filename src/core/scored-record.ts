@@ -33,6 +33,7 @@ export function scoredRecord(scored: ScoredBatch, row: number): ScoredRecord {
     verdict: VERDICTS[verdict],
     reasons: scored.reasons.get(row) ?? [],
     attribution: scored.attributions.get(row) ?? [],
+    suppressed: scored.suppressed?.get(row) ?? null,
     source: {
       ...(origin.topic !== undefined && { topic: origin.topic }),
       ...(origin.partition !== undefined && { partition: origin.partition }),

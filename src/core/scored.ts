@@ -38,6 +38,8 @@ export interface ScoredRecord {
   readonly verdict: Verdict
   readonly reasons: readonly string[]
   readonly attribution: readonly FieldSurprise[]
+  /** The rule that keeps a flagged record from raising an alert, or null. */
+  readonly suppressed: string | null
   readonly source: { readonly topic?: string; readonly partition?: number; readonly offset: number }
   /** Set on re-scores, shadow scores and backtests. */
   readonly run_id?: string
@@ -68,6 +70,8 @@ export interface ScoredBatch {
   readonly reasons: ReadonlyMap<number, readonly string[]>
   /** Flagged rows only, the field that is most to blame first: the most surprising, ties by which is wrong. */
   readonly attributions: ReadonlyMap<number, readonly FieldSurprise[]>
+  /** Flagged rows that a rule keeps from raising an alert, with its name. */
+  readonly suppressed?: ReadonlyMap<number, string>
   readonly runId?: string
 }
 

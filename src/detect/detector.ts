@@ -20,6 +20,7 @@ import { type ScoreStreamOptions, scoreStream } from './score-stream.ts'
 import type { ScoredColumns } from './scored-columns.ts'
 import { joinColumns } from './scored-columns.ts'
 import { storedRecord } from './stored-record.ts'
+import { Suppression, type SuppressionRule } from './suppression.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface DetectorOptions {
@@ -33,6 +34,8 @@ export interface DetectorOptions {
   readonly redact?: readonly string[]
   /** Attributions a second in an alarm storm. Default 200; Infinity explains every flagged record. */
   readonly explainPerSecond?: number
+  /** Marks flagged records that people know of; they raise no alert. */
+  readonly suppress?: readonly SuppressionRule[]
 }
 
 /** Larger batches are shared out between threads. */
@@ -49,6 +52,7 @@ export class Detector implements Scorer, Examiner {
   readonly #model: Model
   readonly #options: DetectorOptions
   readonly #explanations: TokenBucket
+  readonly #suppression: Suppression
   readonly #executor: Executor
 
   private constructor(artifact: Uint8Array, model: Model, options: DetectorOptions) {
@@ -60,6 +64,7 @@ export class Detector implements Scorer, Examiner {
     this.#model = model
     this.#options = options
     this.#explanations = new TokenBucket(options.explainPerSecond ?? EXPLANATIONS_PER_SECOND)
+    this.#suppression = new Suppression(options.suppress ?? [])
     const threads = options.workers ?? availableParallelism()
     if (!Number.isInteger(threads) || threads < 0) {
       throw new SurprisalError('USAGE', `workers is ${threads}; it is a number of threads, 0 or more`)
@@ -142,7 +147,7 @@ export class Detector implements Scorer, Examiner {
     const scoredAt = Date.now()
     const scored = await this.#scoreShares(batch)
     const attributions = explain ? await this.#explain(batch, scored) : new Map<number, FieldSurprise[]>()
-    return {
+    const explained: ScoredBatch = {
       batch,
       pipeline,
       modelVersion: this.modelVersion,
@@ -152,6 +157,8 @@ export class Detector implements Scorer, Examiner {
       attributions,
       ...(runId !== undefined && { runId }),
     }
+    const suppressed = this.#suppression.of(explained)
+    return suppressed.size === 0 ? explained : { ...explained, suppressed }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

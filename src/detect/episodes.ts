@@ -29,7 +29,7 @@ const MAX_OPEN = 10_000
 const NAMED_FIELDS = 5
 
 /**
- * Groups flagged records by entity: the first opens an episode, further ones within the cooldown grow it, silence
+ * Groups flagged records that no rule suppresses by entity: the first opens an episode, further ones within the cooldown grow it, silence
  * resolves it. Time is the clock of the process, not of the records: late data is news all the same.
  */
 export class Episodes {
@@ -54,6 +54,7 @@ export class Episodes {
       row >= 0;
       row = scored.verdict.indexOf(ANOMALY, row + 1)
     ) {
+      if (scored.suppressed?.has(row)) continue
       const entity = scored.batch.entity?.[row] ?? null
       const key = entity ?? ''
       const known = this.open.get(key)

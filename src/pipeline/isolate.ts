@@ -55,5 +55,9 @@ function joinScores(batch: RecordBatch, left: ScoredBatch, right: ScoredBatch): 
       ...left.attributions,
       ...shifted(right.attributions),
     ]),
+    suppressed: new Map([
+      ...(left.suppressed ?? []),
+      ...shifted(right.suppressed ?? new Map<number, string>()),
+    ]),
   }
 }

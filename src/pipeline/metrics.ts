@@ -9,6 +9,7 @@ export class PipelineMetrics {
   private readonly pipeline: string
   private readonly records
   private readonly anomalies
+  private readonly suppressed
   private readonly dead
   private readonly retries
   private readonly scoreSeconds
@@ -36,6 +37,11 @@ export class PipelineMetrics {
       help: 'Flagged records by severity.',
       registers,
       labelNames: ['pipeline', 'severity'] as const,
+    })
+    this.suppressed = new Counter({
+      name: 'surprisal_suppressed_total',
+      help: 'Flagged records that a rule keeps from raising an alert.',
+      ...common,
     })
     this.dead = new Counter({
       name: 'surprisal_dead_letters_total',
@@ -99,6 +105,7 @@ export class PipelineMetrics {
       const severity = severityOf(scored.pValue[row], scored.threshold) ?? 'warning'
       this.anomalies.inc({ pipeline, severity })
     }
+    if (scored.suppressed !== undefined) this.suppressed.inc({ pipeline }, scored.suppressed.size)
     this.judged += counts[NORMAL] + counts[ANOMALY]
     this.flagged += counts[ANOMALY]
     this.writeSeconds.observe({ pipeline }, writeMs / 1000)

@@ -109,6 +109,22 @@ describe('pipelines', () => {
   })
 })
 
+describe('suppressed records', () => {
+  it('stay in every answer and can be asked for, or left out', async () => {
+    const flagged = async (query: string): Promise<{ suppressed: string | null }[]> =>
+      (await get(`/pipelines/orders/anomalies?from=0&limit=1000${query}`)).json().items
+    const [all, marked, others] = [
+      await flagged(''),
+      await flagged('&suppressed=true'),
+      await flagged('&suppressed=false'),
+    ]
+    expect(marked.length).toBeGreaterThan(0)
+    expect(others.length).toBeGreaterThan(0)
+    expect(marked.length + others.length).toBe(all.length)
+    expect(marked.every(({ suppressed }) => suppressed !== null)).toBe(true)
+  })
+})
+
 describe('feedback', () => {
   const say = (payload: object) =>
     served.api.inject({ method: 'POST', url: `${base}/pipelines/orders/feedback`, payload })

@@ -35,6 +35,30 @@ describe('parsePipeline', () => {
     expect(config.api).toBeUndefined()
   })
 
+  it('reads rules of suppression', () => {
+    const { alerts } = parsePipeline(
+      `${MINIMAL}alerts:
+  suppress:
+    - name: night
+      where: { airline: [AA, BB], distance: { below: 100 } }
+      entity: [gate-1]
+      calendar: { weekdays: [sat, sun], from: '22:00', to: '06:00', timezone: Europe/Berlin }
+      field: delay
+      direction: up
+      minimum_change: 5%
+`,
+      'pipeline.yaml',
+      NO_ENVIRONMENT,
+    )
+    expect(alerts.suppress).toMatchObject([
+      {
+        name: 'night',
+        minimum_change: '5%',
+        calendar: { timezone: 'Europe/Berlin', weekdays: ['sat', 'sun'] },
+      },
+    ])
+  })
+
   it('lets the environment win over the file, and flags over both', () => {
     const text = `${MINIMAL}alerts:\n  rate: 0.1\nmodel:\n  seed: 1\n`
     const environment = { SURPRISAL_ALERTS__RATE: '0.01', SURPRISAL_MODEL__SEED: '2', SURPRISAL_OTHER: 'x' }
@@ -110,6 +134,21 @@ describe('parsePipeline', () => {
       'a bad time zone',
       `${MINIMAL}retrain:\n  timezone: Mars/Base\n`,
       'pipeline.yaml:6: retrain.timezone: "Mars/Base" is refused: an IANA time zone',
+    ],
+    [
+      'a rule that would suppress everything',
+      `${MINIMAL}alerts:\n  suppress:\n    - name: all\n`,
+      'a rule without a condition would suppress every alert',
+    ],
+    [
+      'a calendar that is none',
+      `${MINIMAL}alerts:\n  suppress:\n    - { name: n, calendar: { cron: now and then } }\n`,
+      '"now and then" is no cron expression',
+    ],
+    [
+      'two rules of one name',
+      `${MINIMAL}alerts:\n  suppress: [{ name: n, entity: [a] }, { name: n, field: b }]\n`,
+      'two rules have one name',
     ],
     ['a doubled key', `${MINIMAL}name: b\n`, 'pipeline.yaml:5: Map keys must be unique'],
     ['broken YAML', 'name: [a\n', 'pipeline.yaml:'],

@@ -109,7 +109,7 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       expect(point.records).toBe(10)
     })
 
-    it('filters by half-open time, entity, verdict, severity and id', async () => {
+    it('filters by half-open time, entity, verdict, severity, suppression and id', async () => {
       const batch = scoredBatch({ pipeline: 'filters', rows: 400 })
       const all = [...scoredRecords(batch)]
       await store.append(batch)
@@ -124,6 +124,8 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       await check({ entity: 'pump-2' }, (r) => r.entity === 'pump-2')
       await check({ verdicts: ['anomaly', 'unscored'] }, (r) => r.verdict !== 'normal')
       await check({ severities: ['warning'] }, (r) => r.severity === 'warning')
+      await check({ suppressed: true }, (r) => r.suppressed !== null)
+      await check({ suppressed: false, verdicts: ['anomaly'] }, (r) => r.is_anomaly && r.suppressed === null)
       await check({ id: all[17].id }, (r) => r.id === all[17].id)
       for (const id of ['', 'x', '-', "'; DROP TABLE scores; --", `${all[0].id}0000000000000`, '__proto__-1'])
         expect(await everything({ pipeline: 'filters', id })).toEqual([])

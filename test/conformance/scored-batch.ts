@@ -48,6 +48,7 @@ export function scoredBatch(options: ScoredBatchOptions): ScoredBatch {
     verdict,
     reasons: new Map(rowsWith(UNSCORED).map((row) => [row, [`amount: 'abc' is not a number`]])),
     attributions: new Map(rowsWith(ANOMALY).map((row) => [row, blame(row)])),
+    suppressed: new Map(rowsWith(ANOMALY).flatMap((row) => (row % 3 === 0 ? [[row, `it's "known"`]] : []))),
     ...(runId !== undefined && { runId }),
   }
 }
@@ -68,6 +69,10 @@ export function hostileBatch(pipeline: string): ScoredBatch {
     logProb: Float64Array.from([-1e308, -5e-324, 1e308, -0.1, Number.NaN, 0.1 + 0.2]),
     pValue: Float64Array.from([5e-324, 1e-308, 1, 1e-12, Number.NaN, 1]),
     reasons: new Map([[4, [text, '', '\\N']]]),
+    suppressed: new Map([
+      [1, text],
+      [3, '\\N'],
+    ]),
     attributions: new Map([
       [
         0,

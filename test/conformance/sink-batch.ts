@@ -36,6 +36,11 @@ export function sinkBatch({ rows, first = 0, prefix = 'in-0' }: SinkBatchOptions
     pValue,
     pMethod: Uint8Array.from(index, (i) => (i % 5 === 4 ? 1 : 0)),
     verdict,
+    suppressed: new Map(
+      index.flatMap((i, row) =>
+        verdict[row] === ANOMALY && i % 2 === 0 ? [[row, 'night "shift",\n'] as const] : [],
+      ),
+    ),
     reasons: new Map(
       index.flatMap((i, row) => (verdict[row] === UNSCORED ? [[row, [`amount: "${i}x" is no number`]]] : [])),
     ),

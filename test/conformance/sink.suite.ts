@@ -146,6 +146,7 @@ function expectSame(shown: readonly Partial<ScoredRecord>[], expected: readonly 
       'is_anomaly',
       'attribution',
       'reasons',
+      'suppressed',
     ])
       expect(record, `${field} of ${expected[i].id}`).toHaveProperty(field)
   })

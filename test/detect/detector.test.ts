@@ -7,6 +7,7 @@ import { ANOMALY, NORMAL, UNSCORED } from '../../src/core/scored.ts'
 import { writeArtifact } from '../../src/detect/artifact.ts'
 import { Detector } from '../../src/detect/detector.ts'
 import { scoreBatches, scoreStream } from '../../src/detect/score-stream.ts'
+import type { SuppressionRule } from '../../src/detect/suppression.ts'
 import { trips, untrainedModel } from './untrained.ts'
 
 let artifact: Uint8Array
@@ -55,6 +56,24 @@ describe('a detector', () => {
       expect(scored.attributions.has(row)).toBe(scored.verdict[row] === ANOMALY)
       if (scored.verdict[row] === NORMAL) expect(scored.pValue[row]).toBeGreaterThan(here.rate)
     }
+  })
+
+  it('marks what rules suppress, and changes neither scores nor verdicts by it', async () => {
+    const suppress: SuppressionRule[] = [
+      { name: 'far trips', where: { kilometres: { above: 1000 } }, direction: 'up' },
+      { name: 'new meters', where: { meter: 'v2' } },
+    ]
+    await using told = await Detector.load(artifact, { workers: 0, suppress })
+    const batch = batchOfRows([...records, ...odd])
+    const [with_, without] = [await told.score(batch, OPTIONS), await here.score(batch, OPTIONS)]
+    expect(with_.suppressed?.get(records.length)).toBe('far trips')
+    expect(with_.suppressed?.get(records.length + 1)).toBe('new meters')
+    expect(with_.suppressed?.has(records.length + 2)).toBe(false)
+    expect(with_.verdict).toEqual(without.verdict)
+    expect(with_.score).toEqual(without.score)
+    expect(without.suppressed).toBeUndefined()
+    const [record] = await told.score([odd[1]])
+    expect(record).toMatchObject({ verdict: 'anomaly', is_anomaly: true, suppressed: 'new meters' })
   })
 
   it('blames the field that is wrong', async () => {

@@ -33,6 +33,28 @@ function scored(rows: readonly { entity: string | null; p: number; field?: strin
 }
 
 describe('Episodes', () => {
+  it('are not opened, and do not grow, by what a rule suppresses', () => {
+    const episodes = new Episodes('pay', { cooldownMs: 1000 })
+    const both = scored([
+      { entity: 'a', p: 0.01 },
+      { entity: 'a', p: 0.001 },
+    ])
+    expect(
+      episodes.observe(
+        {
+          ...both,
+          suppressed: new Map([
+            [0, 'x'],
+            [1, 'x'],
+          ]),
+        },
+        0,
+      ),
+    ).toEqual([])
+    const [opened] = episodes.observe({ ...both, suppressed: new Map([[1, 'x']]) }, 0)
+    expect(opened).toMatchObject({ kind: 'opened', episode: { anomalies: 1, severity: 'warning' } })
+  })
+
   it('opens one per entity, grows it, and resolves it after the cooldown', () => {
     const episodes = new Episodes('pay', { cooldownMs: 1000 })
     const opened = episodes.observe(

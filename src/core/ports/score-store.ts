@@ -13,6 +13,8 @@ export interface ScoreQuery {
   readonly entity?: string
   readonly verdicts?: readonly Verdict[]
   readonly severities?: readonly Severity[]
+  /** Flagged records that a rule suppresses alone, or none of them. */
+  readonly suppressed?: boolean
   readonly id?: string
   /** null: live scores only (the default). */
   readonly runId?: string | null

@@ -21,6 +21,7 @@ export interface StoredRow {
   readonly threshold: number
   readonly reasons: string | null
   readonly attribution: string | null
+  readonly suppressed: string | null
 }
 
 export function recordOfRow(row: StoredRow): ScoredRecord {
@@ -41,6 +42,7 @@ export function recordOfRow(row: StoredRow): ScoredRecord {
     verdict: row.verdict,
     reasons: parsed<string>(row.reasons),
     attribution: parsed<FieldSurprise>(row.attribution),
+    suppressed: row.suppressed,
     source: {
       ...(row.topic !== null && { topic: row.topic }),
       ...(row.partition !== null && { partition: row.partition }),

@@ -1,7 +1,7 @@
 import type { ScoredRecord } from '../../core/scored.ts'
 import { clock, oneIn } from '../format.ts'
 import { pathTo } from '../router.ts'
-import { SeverityBadge } from './badges.tsx'
+import { SeverityBadge, SuppressedBadge } from './badges.tsx'
 import { BlameBars } from './blame.tsx'
 
 /** Anomalies with how improbable they are and the fields to blame. */
@@ -31,7 +31,7 @@ export function AnomalyTable({ pipeline, records }: { pipeline: string; records:
               </a>
             </th>
             <td data-label="Severity">
-              <SeverityBadge severity={record.severity} />
+              <SeverityBadge severity={record.severity} /> <SuppressedBadge rule={record.suppressed} />
             </td>
             <td data-label="Surprisal" class="num">
               {record.score?.toFixed(2) ?? '–'}

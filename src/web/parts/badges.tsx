@@ -20,6 +20,15 @@ export function StateBadge({ state }: { state: PipelineState | JobState }) {
   return <span class={`state ${STATE_TONE[state]}`}>{state}</span>
 }
 
+/** A rule keeps the record from raising an alert; it is shown all the same. */
+export function SuppressedBadge({ rule }: { rule: string | null }) {
+  return rule === null ? null : (
+    <span class="severity none" title={`suppressed by the rule ${rule}`}>
+      suppressed: {rule}
+    </span>
+  )
+}
+
 export function SeverityBadge({ severity }: { severity: Severity | null }) {
   if (severity === null) return <span class="severity none">none</span>
   return <span class={`severity ${severity}`}>{severity}</span>

@@ -4,7 +4,7 @@ import type { FieldSurprise, ScoredRecord } from '../../core/scored.ts'
 import { type ApiProblem, ask } from '../client.ts'
 import { ago, clock, oneIn, signed, valueText } from '../format.ts'
 import { useLoad } from '../load.ts'
-import { SeverityBadge } from '../parts/badges.tsx'
+import { SeverityBadge, SuppressedBadge } from '../parts/badges.tsx'
 import { Bar } from '../parts/bar.tsx'
 import { normalText, RangeStrip } from '../parts/blame.tsx'
 import { Facts } from '../parts/facts.tsx'
@@ -30,7 +30,8 @@ export function Record({ pipeline, id }: { pipeline: string; id: string }) {
             <a href="/">Pipelines</a> / <a href={pathTo('pipelines', pipeline)}>{pipeline}</a>
           </p>
           <h1 class="breakable">
-            {id} {data && <SeverityBadge severity={data.record.severity} />}
+            {id} {data && <SeverityBadge severity={data.record.severity} />}{' '}
+            {data && <SuppressedBadge rule={data.record.suppressed} />}
           </h1>
         </div>
       </div>
