@@ -103,8 +103,8 @@ export function ids(origin: Origin, rows: number): Data {
   const bytes = Buffer.allocUnsafe(rows * (prefix.length + MAX_DIGITS))
   let at = 0
   for (let row = 0; row < rows; row++) {
-    prefix.copy(bytes, at)
-    at = writeDigits(bytes, at + prefix.length, offsetOf(origin, row))
+    for (let i = 0; i < prefix.length; i++) bytes[at++] = prefix[i]
+    at = writeDigits(bytes, at, offsetOf(origin, row))
     offsets[row + 1] = at
   }
   const data = bytes.subarray(0, at)

@@ -82,19 +82,26 @@ export class Calibration {
     const start = tail.threshold + tolerance(tail.threshold)
     for (let i = 0; i < rows; i++) {
       const s = surprisals[i]
-      const far = s > start
-      const logP = far ? logTail(tail, s) : Math.log(this.#rank(s, tie, i))
-      out.score[i] = -logP / Math.LN10
-      out.pValue[i] = Math.max(this.floor, Math.exp(logP))
-      out.pMethod[i] = far ? 1 : 0
+      if (s > start) {
+        const logP = logTail(tail, s)
+        out.score[i] = -logP / Math.LN10
+        out.pValue[i] = Math.max(this.floor, Math.exp(logP))
+        out.pMethod[i] = 1
+      } else {
+        const p = this.#rank(s, tie, i)
+        out.score[i] = -Math.log10(p)
+        out.pValue[i] = Math.max(this.floor, p)
+        out.pMethod[i] = 0
+      }
     }
   }
 
   #rank(surprisal: number, tie: (row: number) => number, row: number): number {
     const s = this.#s
     if (Number.isNaN(surprisal)) return Number.NaN
-    const from = firstAbove(s, surprisal - tolerance(surprisal))
-    const equal = firstAbove(s, surprisal + tolerance(surprisal)) - from
+    const reach = tolerance(surprisal)
+    const from = firstAbove(s, surprisal - reach)
+    const equal = s[from] <= surprisal + reach ? firstAbove(s, surprisal + reach) - from : 0
     const above = this.n - from - equal
     if (equal > 1) return (above + 1 + tie(row) * (equal - 1)) / (this.n + 1)
     if (equal === 1) return (above + 1) / (this.n + 1)

@@ -26,9 +26,16 @@ export function combine(
   for (let m = 0; m < standards.length; m++) {
     const { median, iqr } = standards[m]
     const density = logDensities[m]
-    for (let i = 0; i < rows; i++) out[i] -= Math.asinh((density[i] - median) / iqr)
+    for (let i = 0; i < rows; i++) out[i] -= asinh((density[i] - median) / iqr)
   }
   return out
+}
+
+/** Math.asinh takes three times as long; the relative error this has near 0 is nothing beside the other members. */
+function asinh(x: number): number {
+  const size = Math.abs(x)
+  const value = Math.log(size + Math.sqrt(size * size + 1))
+  return x < 0 ? -value : value
 }
 
 /** Linear interpolation between order statistics (type 7); `sorted` ascending and not empty. */

@@ -113,6 +113,7 @@ function completed(
 
 /** log of the mean of the densities. */
 function mixtureOf(members: readonly Float64Array[], rows: number): Float64Array {
+  if (members.length === 1) return members[0]
   const out = new Float64Array(rows)
   for (let i = 0; i < rows; i++) {
     let peak = LEAST

@@ -1,7 +1,7 @@
 import { type ContextSpec, contextColumns } from '../core/flow-spec.ts'
 import { type Anchor, ESTIMATES } from './anchor.ts'
 import type { DiscreteLayout, EncodedBatch, EncodedLayout } from './encoded.ts'
-import { logSlope, tame, untame } from './scaling.ts'
+import { BULK, logSlope, tame, untame } from './scaling.ts'
 import type { Moments, ViewDim, ViewSpec } from './view-spec.ts'
 
 /** A flow's input. `context` rows are laid out as ContextSpec says. */
@@ -90,8 +90,13 @@ function untamed(u: number): number {
   return Math.max(-FARTHEST, Math.min(FARTHEST, untame(u, { centre: 0, scale: 1 })))
 }
 
-function standardised(u: number, { mean, deviation }: Moments): number {
-  return Math.max(-FARTHEST, Math.min(FARTHEST, (untamed(u) - mean) / deviation))
+/** Every `stride`-th value from `first` on, a tamed coordinate, in standard deviations; NaN stays NaN. */
+function standardise(x: Float32Array, first: number, stride: number, { mean, deviation }: Moments): void {
+  for (let at = first; at < x.length; at += stride) {
+    const u = x[at]
+    const z = ((u >= -BULK && u <= BULK ? u : untamed(u)) - mean) / deviation
+    x[at] = z > FARTHEST ? FARTHEST : z < -FARTHEST ? -FARTHEST : z
+  }
 }
 
 function conditions(
@@ -199,21 +204,16 @@ export class View {
     const width = encoded.rows === 0 ? 0 : encoded.numeric.length / encoded.rows
     const { dims } = this.spec
     const whole =
-      dims.length === width &&
-      dims.every(
-        ({ from, column, standard }, d) => from === dims[0].from && column === d && standard === undefined,
-      )
-    if (whole && rows === undefined) {
-      if (dims.length > 0) x.set(encoded[dims[0].from])
-      return x
-    }
-    for (const [d, { from, column, standard }] of dims.entries()) {
-      const source = encoded[from]
-      for (let i = 0, at = d; i < n; i++, at += this.dim) {
-        const u = source[(rows === undefined ? i : rows[i]) * width + column]
-        x[at] = standard === undefined ? u : standardised(u, standard)
+      dims.length === width && dims.every(({ from, column }, d) => from === dims[0].from && column === d)
+    if (whole && rows === undefined && dims.length > 0) x.set(encoded[dims[0].from])
+    else
+      for (const [d, { from, column }] of dims.entries()) {
+        const source = encoded[from]
+        for (let i = 0, at = d; i < n; i++, at += this.dim)
+          x[at] = source[(rows === undefined ? i : rows[i]) * width + column]
       }
-    }
+    for (const [d, { standard }] of dims.entries())
+      if (standard !== undefined) standardise(x, d, this.dim, standard)
     return x
   }
 
