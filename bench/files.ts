@@ -1,27 +1,38 @@
 /**
- * Scores an Arrow file of 10 million rows × 16 columns with the command, start to end, and reports records per second
- * of the whole process and its peak memory, with and without explanations; the second file is a tenth as long, to show
- * that memory does not follow the size.
+ * Scores an Arrow file of 10 million rows × 16 Float32 columns with the command, start to end, and reports records per
+ * second of the whole process, its processor time and its peak memory, with and without explanations; the second file
+ * is a tenth as long, to show that memory does not follow the size. Beside it the kernel's own rate for the same model:
+ * all members over matrices that are there already, in as many threads, before and after each run.
  * Run: npm run build && npx esbuild bench/files.ts --bundle --packages=external --platform=node --target=node20 \
  *   --format=esm --outfile=dist/bench/files.mjs && node dist/bench/files.mjs [ROWS]
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Field, Float64, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct } from 'apache-arrow'
+import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { Field, Float32, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct } from 'apache-arrow'
+import { contextColumns } from '../src/core/flow-spec.ts'
 import { random } from '../src/core/random.ts'
+import { readArtifact } from '../src/detect/artifact.ts'
+import { FlowScorer } from '../src/kernel/flow-scorer.ts'
+import { loadKernel } from '../src/kernel/kernel.ts'
+import { MixtureScorer } from '../src/kernel/mixture-scorer.ts'
 
 const COLUMNS = 16
 const BATCH = 65_536
+/** Records per call of the kernel, as the detector has it, and how long its own rate is measured. */
+const CHUNK = 4096
+const KERNEL_MS = 4000
 const rows = Number(process.argv[2] ?? 10_000_000)
 const main = join(process.cwd(), 'dist', 'src', 'cli', 'main.js')
 
 /** Correlated numbers of several scales, written batch by batch. */
 async function writeFile(path: string, count: number): Promise<void> {
   const schema = new Schema(
-    Array.from({ length: COLUMNS }, (_, c) => new Field(`f${c}`, new Float64(), false)),
+    Array.from({ length: COLUMNS }, (_, c) => new Field(`f${c}`, new Float32(), false)),
   )
   const writer = new RecordBatchFileWriter({ autoDestroy: false })
   const handle = await open(path, 'w')
@@ -33,8 +44,11 @@ async function writeFile(path: string, count: number): Promise<void> {
     const length = Math.min(BATCH, count - first)
     const common = Float64Array.from({ length }, () => next.normal())
     const children = schema.fields.map((_, c) => {
-      const data = common.map((x) => 10 ** (c % 4) * (x * (c % 3) + next.uniform() + next.uniform()))
-      return makeData({ type: new Float64(), length, nullCount: 0, data })
+      const data = Float32Array.from(
+        common,
+        (x) => 10 ** (c % 4) * (x * (c % 3) + next.uniform() + next.uniform()),
+      )
+      return makeData({ type: new Float32(), length, nullCount: 0, data })
     })
     writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children })))
     await new Promise((resolve) => setImmediate(resolve))
@@ -50,60 +64,109 @@ interface Run {
   readonly records: number
   readonly anomalies: number
   readonly seconds: number
+  readonly cpu_seconds: number
   readonly records_per_second: number
   readonly peak_mib: number
 }
 
-const PEAK = 'peak resident KiB: '
-const REPORT_PEAK = `data:text/javascript,process.on('exit',()=>process.stderr.write('${PEAK}'+process.resourceUsage().maxRSS))`
+const USED = 'used: '
+const REPORT = `data:text/javascript,process.on('exit',()=>{const u=process.resourceUsage();process.stderr.write('${USED}'+u.maxRSS+' '+(u.userCPUTime+u.systemCPUTime))})`
 
-/** Wall time and peak resident memory of the whole process. */
+/** Wall time, processor time and peak resident memory of the whole process. */
 function run(what: string, args: readonly string[], records: number): Run {
   const started = performance.now()
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', REPORT_PEAK, main, ...args, '-o', 'json'],
+    ['--import', REPORT, main, ...args, '-o', 'json'],
     { encoding: 'utf8' },
   )
   const seconds = (performance.now() - started) / 1000
   if (status !== 0) throw new Error(stderr)
+  const [peak, cpu] = stderr.split(USED)[1].split(' ').map(Number)
   return {
     what,
     records,
     anomalies: JSON.parse(stdout).anomalies ?? 0,
     seconds: Number(seconds.toFixed(2)),
+    cpu_seconds: Number((cpu / 1e6).toFixed(2)),
     records_per_second: Math.round(records / seconds),
-    peak_mib: Math.round(Number(stderr.split(PEAK)[1]) / 1024),
+    peak_mib: Math.round(peak / 1024),
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'surprisal-bench-'))
-const file = (name: string) => join(folder, name)
-try {
-  await writeFile(file('train.arrow'), 20_000)
-  await writeFile(file('tenth.arrow'), rows / 10)
-  await writeFile(file('whole.arrow'), rows)
-  const model = file('model.safetensors')
-  const score = (name: string, ...options: string[]) => [
-    'score',
-    file(name),
-    '--model',
-    model,
-    '--out',
-    file('scored.arrow'),
-    ...options,
-  ]
-  const runs = [
-    run('fit on 20,000 rows', ['fit', file('train.arrow'), '--model', model], 20_000),
-    run('score --no-explain, a tenth', score('tenth.arrow', '--no-explain'), rows / 10),
-    run('score --no-explain', score('whole.arrow', '--no-explain'), rows),
-    run('score', score('whole.arrow'), rows),
-  ]
-  const [processor] = cpus()
-  process.stdout.write(
-    `${processor.model}, ${availableParallelism()} cores, Node ${process.version}; ${COLUMNS} float64 columns, ${Math.round(statSync(file('whole.arrow')).size / 2 ** 20)} MiB\n`,
-  )
-  console.table(runs)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+/** Records per second of all members of the model, summed over one thread a core. */
+async function kernelRate(model: string): Promise<number> {
+  const rates = Array.from({ length: availableParallelism() }, () => {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: model })
+    return new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  })
+  return (await Promise.all(rates)).reduce((sum, rate) => sum + rate, 0)
 }
+
+function scoreMatrices(model: string): number {
+  const { manifest, weights } = readArtifact(readFileSync(model))
+  const kernel = loadKernel()
+  const draw = random(1)
+  const out = new Float64Array(CHUNK)
+  const members = manifest.members.map(({ view, flow, mixture }, m): (() => void) => {
+    const dim = view.dims.length
+    const x = Float32Array.from({ length: CHUNK * dim }, () => draw.normal())
+    if (mixture) {
+      const scorer = new MixtureScorer(kernel, weights[m], dim)
+      return () => scorer.weakest(x, CHUNK, undefined, out)
+    }
+    if (flow === null) return () => {}
+    const context = new Float32Array(CHUNK * contextColumns(flow.context))
+    const scorer = new FlowScorer(kernel, flow, weights[m])
+    return () => scorer.logProb(x, context, CHUNK, out)
+  })
+  const all = () => {
+    for (const member of members) member()
+  }
+  for (let i = 0; i < 20; i++) all()
+  const started = performance.now()
+  let scored = 0
+  for (; performance.now() - started < KERNEL_MS; scored += CHUNK) all()
+  return (1000 * scored) / (performance.now() - started)
+}
+
+async function compare(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'surprisal-bench-'))
+  const file = (name: string) => join(folder, name)
+  try {
+    await writeFile(file('train.arrow'), 20_000)
+    await writeFile(file('tenth.arrow'), rows / 10)
+    await writeFile(file('whole.arrow'), rows)
+    const model = file('model.safetensors')
+    const output = ['--model', model, '--out', file('scored.arrow')]
+    run('fit', ['fit', file('train.arrow'), '--model', model], 20_000)
+    const [processor] = cpus()
+    const size = Math.round(statSync(file('whole.arrow')).size / 2 ** 20)
+    console.log(
+      `${processor.model}, ${availableParallelism()} cores, Node ${process.version}; ${COLUMNS} Float32 columns, ${size} MiB`,
+    )
+    let before = await kernelRate(model)
+    for (const [what, name, count, ...options] of [
+      ['score --no-explain, a tenth', 'tenth.arrow', rows / 10, '--no-explain'],
+      ['score --no-explain', 'whole.arrow', rows, '--no-explain'],
+      ['score', 'whole.arrow', rows],
+    ] as const) {
+      const result = run(what, ['score', file(name), ...output, ...options], count)
+      const after = await kernelRate(model)
+      const kernel = (before + after) / 2
+      before = after
+      console.log(
+        JSON.stringify({
+          ...result,
+          kernel: Math.round(kernel),
+          share: (result.records_per_second / kernel).toFixed(2),
+        }),
+      )
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+if (isMainThread) await compare()
+else parentPort!.postMessage(scoreMatrices(workerData))
