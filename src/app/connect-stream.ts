@@ -100,7 +100,7 @@ export async function connectAlerts(config: PipelineConfig, logger: Logger): Pro
   for (const sink of config.sinks) {
     if (sink.type !== 'webhook') continue
     const { WebhookChannel } = await import('../../connectors/webhook/channel.ts')
-    outboxes.push(new AlertOutbox(new WebhookChannel(sink), sink.queue, logger))
+    outboxes.push(new AlertOutbox(new WebhookChannel(sink), sink, logger))
   }
   return outboxes
 }

@@ -47,7 +47,7 @@ export function lookOn(pipeline: {
   }
 }
 
-function modelOf(
+export function modelOf(
   scorer: Scorer | undefined,
 ): ReturnType<ConstructorParameters<typeof PipelineWatch>[0]['model']> {
   if (scorer === undefined) return undefined

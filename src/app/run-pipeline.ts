@@ -5,30 +5,36 @@ import { onFile } from '../../connectors/files/file-error.ts'
 import { messageOf } from '../core/errors.ts'
 import { assetPath } from '../core/package-root.ts'
 import type { Logger } from '../core/telemetry.ts'
+import { Detector } from '../detect/detector.ts'
 import { Alerting } from '../pipeline/alerting.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
+import { ConfigReload } from './config-reload.ts'
 import { connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
 import { connectAlerts, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
 import { LoadedVersions } from './loaded-versions.ts'
-import { lookOn } from './onlookers.ts'
+import { lookOn, modelOf } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
 import { durationMs, windowStart } from './retrain-plan.ts'
 import { loadDetector, trainJobs } from './train-jobs.ts'
 
 const TICK_MS = 5_000
+/** Settings that a loaded detector has taken in. */
+const SCORING = /^(alerts\.(rate|explain_per_second)|features\.redact)$/
 
 /**
  * `surprisal run`: the scorer, the API and, where jobs wait in this process, the trainer of one pipeline. Returns
  * after the signal once all is drained and committed, or when the source has ended; throws what ends the pipeline.
+ * On SIGHUP, where `reread` is given, the pipeline file is read again and what can change in flight is applied.
  */
 export async function runPipelineFile(
   config: PipelineConfig,
   signal: AbortSignal,
-  logger: Logger,
+  logger: Logger & { level?: string },
+  reread?: () => Promise<PipelineConfig>,
 ): Promise<PipelineOutcome> {
   const ending = new AbortController()
   const stop = AbortSignal.any([signal, ending.signal])
@@ -40,6 +46,7 @@ export async function runPipelineFile(
   }
   const background: Promise<void>[] = []
   let ticking: NodeJS.Timeout | undefined
+  let reloads = () => {}
   try {
     const registry = keep(await connectRegistry(config.registry))
     const connected = await connectSource(config, logger)
@@ -50,8 +57,16 @@ export async function runPipelineFile(
     const storeOptions = config.store ?? (config.api && defaultStore(name))
     const store = storeOptions && keep(await connectStore(storeOptions))
     const outboxes = (await connectAlerts(config, logger)).map(keep)
-    const { cooldown_ms: cooldownMs, storm_limit: stormLimit } = config.alerts
-    const alerting = new Alerting(name, { cooldownMs, stormLimit }, (alert) => {
+    const { alerts } = config
+    const limits = {
+      get cooldownMs() {
+        return alerts.cooldown_ms
+      },
+      get stormLimit() {
+        return alerts.storm_limit
+      },
+    }
+    const alerting = new Alerting(name, limits, (alert) => {
       for (const outbox of outboxes) outbox.put(alert)
     })
     ticking = setInterval(() => alerting.tick(), TICK_MS)
@@ -133,6 +148,24 @@ export async function runPipelineFile(
       logger.info({ url: http.url }, 'HTTP API')
     }
 
+    const pipelineMetrics = new PipelineMetrics(metrics, name, source)
+    pipelineMetrics.watchModel(() => modelOf(handle.current)?.createdAt)
+    if (reread !== undefined) {
+      const apply = async (changed: readonly string[]) => {
+        logger.level = config.log.level
+        const { current } = handle
+        if (changed.some((path) => SCORING.test(path)) && current instanceof Detector) {
+          const again = await load(current.artifact, current.modelVersion)
+          if (handle.current === current) handle.swap(again)
+          else await again[Symbol.asyncDispose]()
+        }
+        await queue?.schedule(name, config.retrain.schedule ?? null, config.retrain.timezone)
+      }
+      const reload = new ConfigReload({ config, load: reread, apply, metrics, logger })
+      reloads = () => void reload.request()
+      process.on('SIGHUP', reloads)
+    }
+
     return await runPipeline({
       pipeline: name,
       source,
@@ -141,7 +174,7 @@ export async function runPipelineFile(
       signal,
       logger,
       options: { errors: config.errors, flow_control: config.flow_control },
-      metrics: new PipelineMetrics(metrics, name, source),
+      metrics: pipelineMetrics,
       observe: (scored) => {
         observe(scored)
         alerting.observe(scored)
@@ -152,6 +185,7 @@ export async function runPipelineFile(
   } finally {
     ending.abort()
     clearInterval(ticking)
+    process.off('SIGHUP', reloads)
     await Promise.allSettled(background)
     for (const part of open.reverse()) {
       await Promise.resolve(part[Symbol.asyncDispose]()).catch((error: unknown) =>

@@ -10,7 +10,8 @@ export function addRun(program: Command): void {
     .addHelpText(
       'after',
       `
-SIGTERM drains what is in flight and commits it. Several processes may run the same file: they share the work.
+SIGTERM drains what is in flight and commits it. SIGHUP reads the file again and applies what can change in flight.
+Several processes may run the same file: they share the work.
 
 Examples:
   surprisal run pipeline.yaml
@@ -21,6 +22,6 @@ Examples:
       const { pino } = await import('pino')
       const logger = pino({ level: config.log.level, base: { pipeline: config.name } }, pino.destination(2))
       const { runPipelineFile } = await import('../app/run-pipeline.ts')
-      await runPipelineFile(config, interruption.signal, logger)
+      await runPipelineFile(config, interruption.signal, logger, () => loadConfig(file, set))
     })
 }

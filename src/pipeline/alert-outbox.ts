@@ -7,20 +7,20 @@ const TOGETHER = 50
 
 /**
  * Alerts on their way to a channel, beside the stream: a receiver that is down holds up no record. Tried again with
- * backoff, in order; of more than `limit` waiting alerts the oldest are dropped, which is logged.
+ * backoff, in order; of more waiting alerts than `limits.queue` the oldest are dropped, which is logged.
  */
 export class AlertOutbox implements AsyncDisposable {
   private readonly channel: AlertChannel
-  private readonly limit: number
+  private readonly limits: { readonly queue: number }
   private readonly logger: Logger
   private readonly ending = new AbortController()
   private waiting: Alert[] = []
   private sending: Promise<void> | undefined
   dropped = 0
 
-  constructor(channel: AlertChannel, limit: number, logger: Logger) {
+  constructor(channel: AlertChannel, limits: { readonly queue: number }, logger: Logger) {
     this.channel = channel
-    this.limit = limit
+    this.limits = limits
     this.logger = logger
   }
 
@@ -28,7 +28,7 @@ export class AlertOutbox implements AsyncDisposable {
     // A newer state of the same alert says all that the older one did.
     this.waiting = this.waiting.filter(({ id }) => id !== alert.id)
     this.waiting.push(alert)
-    while (this.waiting.length > this.limit) {
+    while (this.waiting.length > this.limits.queue) {
       this.waiting.shift()
       this.dropped++
       this.logger.error({ dropped: this.dropped, channel: this.channel.name }, 'an alert was dropped')

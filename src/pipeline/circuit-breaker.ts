@@ -1,10 +1,11 @@
 import { SurprisalError } from '../core/errors.ts'
 
+/** `errors:` of a pipeline; a new limit counts from the next batch on. */
 export interface CircuitBreakerOptions {
   /** Records that the share is taken over. */
   readonly window: number
   /** Share of bad records, 0 … 1, over which the pipeline stops. */
-  readonly maxShare: number
+  readonly max_share: number
 }
 
 /**
@@ -21,7 +22,7 @@ export class CircuitBreaker {
   }
 
   observe(records: number, bad: number, example: () => string): void {
-    const { window, maxShare } = this.options
+    const { window, max_share: maxShare } = this.options
     const last = this.buckets.at(-1)!
     last.records += records
     last.bad += bad

@@ -7,6 +7,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** What a pipeline counts, for Prometheus. Base units; no label carries an entity or a record's id. */
 export class PipelineMetrics {
   private readonly pipeline: string
+  private readonly registers: Registry[]
   private readonly records
   private readonly anomalies
   private readonly suppressed
@@ -24,6 +25,7 @@ export class PipelineMetrics {
 
   constructor(registry: Registry, pipeline: string, source?: Source) {
     const registers = [registry]
+    this.registers = registers
     const common = { registers, labelNames: ['pipeline'] as const }
     this.pipeline = pipeline
     this.records = new Counter({
@@ -90,7 +92,7 @@ export class PipelineMetrics {
       help: 'Flagged share of all scored records since the start.',
       ...common,
     })
-    if (source?.lags !== undefined) this.watchLag(registers, source)
+    if (source?.lags !== undefined) this.watchLag(source)
   }
 
   scored(scored: ScoredBatch, writeMs: number): void {
@@ -130,8 +132,24 @@ export class PipelineMetrics {
     this.flight.set({ pipeline: this.pipeline }, batches)
   }
 
-  private watchLag(registers: Registry[], source: Source): void {
-    const { pipeline } = this
+  /** @param createdAt when the model in place was made, ISO 8601; undefined while there is none. */
+  watchModel(createdAt: () => string | null | undefined): void {
+    const { pipeline, registers } = this
+    new Gauge({
+      name: 'surprisal_model_age_seconds',
+      help: 'Since the model in place was made.',
+      registers,
+      labelNames: ['pipeline'] as const,
+      collect() {
+        const made = Date.parse(createdAt() ?? '')
+        if (Number.isNaN(made)) this.remove({ pipeline })
+        else this.set({ pipeline }, Math.max(0, Date.now() - made) / 1000)
+      },
+    })
+  }
+
+  private watchLag(source: Source): void {
+    const { pipeline, registers } = this
     new Gauge({
       name: 'surprisal_source_lag_records',
       help: 'Records behind the end of a partition.',

@@ -57,9 +57,9 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
   const gate = new RollGate(sinks, flow.roll_ms, flow.roll_batches, fail)
   const settling: SettlingParts = {
     ...parts,
-    breaker: new CircuitBreaker({ window: errors.window, maxShare: errors.max_share }),
+    breaker: new CircuitBreaker(errors),
     gate,
-    tolerance: errors.tolerance,
+    errors,
     logger,
     abandoned: abandon.signal,
   }

@@ -16,7 +16,7 @@ export interface Destinations {
 export interface SettlingParts extends Destinations {
   readonly breaker: CircuitBreaker
   readonly gate: RollGate
-  readonly tolerance: 'none' | 'all'
+  readonly errors: { readonly tolerance: 'none' | 'all' }
   readonly metrics?: PipelineMetrics
   readonly logger: Logger
   /** Fires when the pipeline gives up what is in flight. */
@@ -86,11 +86,7 @@ interface Writer {
 }
 
 /** Throws where the batch is so bad that the pipeline must stop before it. */
-function judge(
-  { breaker, tolerance }: SettlingParts,
-  delivery: Delivery,
-  scored: readonly ScoredBatch[],
-): void {
+function judge({ breaker, errors }: SettlingParts, delivery: Delivery, scored: readonly ScoredBatch[]): void {
   const { rejected, batch } = delivery
   let bad = rejected.length
   let example = () => `${rejected[0]?.id}: ${rejected[0]?.reason}`
@@ -100,7 +96,7 @@ function judge(
     if (row >= 0 && bad === 0) example = () => `row ${row}: ${one.reasons.get(row)?.join('; ')}`
     for (const verdict of one.verdict) if (verdict === UNSCORED) bad++
   }
-  if (tolerance === 'none' && bad > 0)
+  if (errors.tolerance === 'none' && bad > 0)
     throw new SurprisalError(
       'RECORD_INVALID',
       `${example()}; errors.tolerance is none, so the pipeline stops here`,

@@ -103,7 +103,7 @@ describe('AlertOutbox', () => {
   it('delivers in order after an outage, the newest state of each alert, and drops the oldest beyond its limit', async () => {
     await using hook = await receiver()
     hook.status = 503
-    await using outbox = new AlertOutbox(channelTo(hook.url), 3, SILENT)
+    await using outbox = new AlertOutbox(channelTo(hook.url), { queue: 3 }, SILENT)
     outbox.put(alert('first'))
     await sleep(50)
     for (const id of ['a', 'b', 'c', 'd']) outbox.put(alert(id))
