@@ -1,9 +1,45 @@
 import { z } from 'zod'
+import { TERM } from '../src/features/window-terms.ts'
 import { suppressionRule } from './suppress.ts'
 import { isTimeZone } from './time-zone.ts'
 
 const column = z.string().min(1)
+const term = z
+  .string()
+  .regex(TERM, 'lag K, difference K, mean|std|min|max N (records, or a time such as 1h), season 1d or 1d/96')
 const zone = z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin')
+
+/** `features.windows:` what the model looks back on in the stream. */
+const windowOptions = z.strictObject({
+  fields: z
+    .record(column, z.array(term).min(1))
+    .default({})
+    .describe(
+      'Per field, what to derive from the entity’s earlier records: lag 1, difference 1, mean 12, std 1h, season 1d/96.',
+    ),
+  since_previous: z.boolean().default(false).describe('The time since the entity’s previous record.'),
+  clock: z
+    .boolean()
+    .default(true)
+    .describe('How far a record’s time is from the stream’s own clock, where records come in order.'),
+  entities: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(10_000)
+    .describe('Entities remembered in each partition; the one unseen for longest is forgotten.'),
+  late: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(16)
+    .describe('Records kept beyond the longest look-back, so that late ones find their place.'),
+  replay: z
+    .int()
+    .min(0)
+    .default(20_000)
+    .describe('Records of each Kafka partition that are read again after a restart, to know the past.'),
+})
 
 /** `features:` what the columns are, where the rules should not decide. */
 export const featureOptions = z.strictObject({
@@ -21,6 +57,7 @@ export const featureOptions = z.strictObject({
     )
     .default({})
     .describe('Kinds of columns, instead of what the rules find.'),
+  windows: windowOptions.prefault({}).describe('What the model looks back on in the stream.'),
   redact: z.array(column).default([]).describe('Fields whose values are masked in every output.'),
 })
 

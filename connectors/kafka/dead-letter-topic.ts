@@ -3,7 +3,7 @@ import type { Logger } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
 import { CONNECT_HEADER } from './dead-letters.ts'
 import type { KafkaOptions } from './options.ts'
-import { readRange } from './read-range.ts'
+import { offsetRanges, readRanges } from './read-range.ts'
 import { TopicWriter } from './topic-writer.ts'
 
 /** A record in a dead-letter topic, whoever put it there in Kafka Connect's way. */
@@ -35,7 +35,8 @@ export class DeadLetterTopic implements AsyncDisposable {
   /** Oldest first, up to the topic's present end. */
   async *letters(signal: AbortSignal): AsyncGenerator<DeadLetter> {
     const client = kafkaClient(this.kafka, this.logger)
-    for await (const { partition, messages } of readRange(client, this.kafka, [this.topic], 0, signal))
+    const ranges = await offsetRanges(client, this.kafka, [this.topic], 0)
+    for await (const { partition, messages } of readRanges(client, this.kafka, ranges, signal))
       for (const message of messages) yield letterOf(partition, message)
   }
 

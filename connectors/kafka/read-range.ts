@@ -38,16 +38,15 @@ export async function offsetRanges(
   }
 }
 
-/** The messages of topics from a time on, up to their present ends; per partition in order. Commits nothing. */
-export async function* readRange(
+/** The messages of ranges of offsets, which the topics hold; per partition in order. Commits nothing. */
+export async function* readRanges(
   client: Kafka,
   kafka: KafkaOptions,
-  topics: readonly string[],
-  since: number,
+  wanted: readonly OffsetRange[],
   signal: AbortSignal,
 ): AsyncGenerator<Arrival> {
   const ranges = new Map<string, OffsetRange>()
-  for (const range of await offsetRanges(client, kafka, topics, since))
+  for (const range of wanted)
     if (range.from < range.to) ranges.set(`${range.topic}-${range.partition}`, range)
   if (ranges.size === 0) return
   const arrivals = new Arrivals()
@@ -70,7 +69,8 @@ export async function* readRange(
   try {
     signal.throwIfAborted()
     await consumer.connect()
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    const topics = [...new Set([...ranges.values()].map(({ topic }) => topic))]
+    await consumer.subscribe({ topics, fromBeginning: true })
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch, heartbeat }) => {

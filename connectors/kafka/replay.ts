@@ -3,7 +3,7 @@ import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
-import { offsetRanges, readRange } from './read-range.ts'
+import { type OffsetRange, offsetRanges, readRanges } from './read-range.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 import { matchingTopics } from './topics.ts'
 
@@ -36,13 +36,28 @@ export class TopicReplay {
   /** The records from a time on, up to the topics' present ends; per partition in order. */
   async *records(since: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
     const topics = await matchingTopics(this.client, this.options)
-    for await (const { topic, partition, messages } of readRange(
-      this.client,
-      this.kafka,
-      topics,
-      since,
-      signal,
-    ))
+    yield* this.decoded(await offsetRanges(this.client, this.kafka, topics, since), signal)
+  }
+
+  /** The last `records` offsets of a partition before `offset`, as far as they are still there; in order. */
+  async *before(
+    {
+      topic,
+      partition,
+      offset,
+    }: { readonly topic: string; readonly partition: number; readonly offset: number },
+    records: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RecordBatch> {
+    const present = await offsetRanges(this.client, this.kafka, [topic], 0)
+    const held = present.find((range) => range.partition === partition)
+    if (held === undefined) return
+    const from = Math.max(held.from, offset - records)
+    yield* this.decoded([{ topic, partition, from, to: Math.min(held.to, offset) }], signal)
+  }
+
+  private async *decoded(ranges: readonly OffsetRange[], signal: AbortSignal): AsyncGenerator<RecordBatch> {
+    for await (const { topic, partition, messages } of readRanges(this.client, this.kafka, ranges, signal))
       yield (await this.decoder.decode(topic, partition, messages)).batch
   }
 }

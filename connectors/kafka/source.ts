@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka, Transaction } from 'kafkajs'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
+import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient } from './client.ts'
 import { KafkaDelivery } from './delivery.ts'
@@ -9,6 +10,7 @@ import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { PartitionQueue, Slice } from './partition-queue.ts'
 import type { DecodedSlice, RecordDecoder } from './record-decoder.ts'
+import type { TopicReplay } from './replay.ts'
 import { KafkaSession } from './session.ts'
 import { SliceSize } from './slice-size.ts'
 import { matchingTopics } from './topics.ts'
@@ -19,6 +21,8 @@ export interface KafkaSourceParts {
   readonly options: KafkaSourceOptions
   readonly decoder: RecordDecoder
   readonly logger: Logger
+  /** Reads records again. */
+  readonly replay?: TopicReplay
   /** Deliveries can be written and committed in one transaction of this Kafka cluster. */
   readonly exactlyOnce?: boolean
 }
@@ -63,6 +67,14 @@ export class KafkaSource implements Source {
       partition,
       lag,
     }))
+  }
+
+  async *before(
+    place: { readonly topic: string; readonly partition: number; readonly offset: number },
+    records: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RecordBatch> {
+    if (this.parts.replay !== undefined) yield* this.parts.replay.before(place, records, signal)
   }
 
   async open(signal: AbortSignal): Promise<void> {

@@ -42,7 +42,9 @@ async function kafkaSource(
   }
   const kafka = kafkaOf(config)
   const values = await valueDecoder(options)
+  const replay = new TopicReplay(kafka, options, new RecordDecoder(options, values), logger)
   const live = new KafkaSource({
+    replay,
     kafka,
     groupId: groupIdOf(config),
     options,
@@ -50,7 +52,6 @@ async function kafkaSource(
     logger,
     exactlyOnce: config.delivery === 'exactly-once',
   })
-  const replay = new TopicReplay(kafka, options, new RecordDecoder(options, values), logger)
   return {
     source: live,
     description: live.name,

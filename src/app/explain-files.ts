@@ -1,12 +1,12 @@
-import { selectRows } from '../../connectors/files/where.ts'
 import { SurprisalError } from '../core/errors.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, NORMAL, type ScoredBatch, type ScoredRecord, UNSCORED } from '../core/scored.ts'
 import { scoredRecord } from '../core/scored-record.ts'
 import { Detector } from '../detect/detector.ts'
+import { selectRows } from '../features/select-rows.ts'
 import { batchesOf, type DataOptions, openData } from './data.ts'
 import { readModelFile } from './model-file.ts'
-import { learnedColumns, requireNumbers } from './score-files.ts'
+import { learnedColumns, likeTrained, requireNumbers } from './score-files.ts'
 
 export interface ExplainFilesOptions extends DataOptions {
   readonly model: string
@@ -31,10 +31,16 @@ export async function explainFiles(options: ExplainFilesOptions): Promise<readon
   await using detector = await Detector.load(await readModelFile(model), {
     explainPerSecond: Number.POSITIVE_INFINITY,
   })
-  await using source = await openData(options, { columns: learnedColumns(detector.manifest) }, signal)
+  await using source = await openData(
+    likeTrained(options, detector.manifest),
+    { columns: learnedColumns(detector.manifest) },
+    signal,
+  )
   requireNumbers(source.schema, detector.manifest)
   const best: Candidate[] = []
-  for await (const batch of batchesOf(source, signal, () => {})) {
+  const lookBack = detector.lookBack?.()
+  for await (const read of batchesOf(source, signal, () => {})) {
+    const batch = lookBack?.append(read) ?? read
     if (id === undefined)
       keepBest(best, await detector.score(batch, { pipeline: model, explain: false }), top)
     else {

@@ -1,5 +1,7 @@
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import type { ColumnOverride, Overrides } from '../features/profile.ts'
+import type { WindowOptions } from '../features/window-plan.ts'
+import { windowField } from '../features/window-terms.ts'
 import type { RetrainPlan } from '../retrain/retrain-handler.ts'
 import type { ConnectedSource } from './connect-stream.ts'
 
@@ -29,6 +31,9 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
       effort: model.effort,
       ignore: features.ignore,
       overrides: overridesOf(features),
+      windows: windowsOf(features),
+      ...(features.time !== undefined && { time: features.time }),
+      ...(features.entity !== undefined && { entity: features.entity }),
       ...(alerts.rate !== undefined && { rate: alerts.rate }),
       ...(alerts.budget !== undefined && { budget: alerts.budget }),
     },
@@ -45,4 +50,15 @@ function overridesOf({ columns, context }: PipelineConfig['features']): Override
   )
   for (const name of context) overrides[name] = { ...overrides[name], context: true }
   return overrides
+}
+
+function windowsOf({ windows }: PipelineConfig['features']): WindowOptions {
+  const { fields, since_previous: sincePrevious, clock, entities, late } = windows
+  return {
+    fields: Object.entries(fields).map(([field, terms]) => windowField(field, terms)),
+    sincePrevious,
+    clock,
+    entities,
+    late,
+  }
 }

@@ -174,6 +174,7 @@ export async function runPipelineFile(
       signal,
       logger,
       options: { errors: config.errors, flow_control: config.flow_control },
+      replay: config.features.windows.replay,
       metrics: pipelineMetrics,
       observe: (scored) => {
         observe(scored)

@@ -9,6 +9,8 @@ import type { RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { Detector } from '../detect/detector.ts'
 import type { Manifest } from '../detect/manifest.ts'
+import { alongStream } from '../detect/score-stream.ts'
+import { addedColumns } from '../features/window-spec.ts'
 import { batchOfRejected, unscoredBatch } from '../pipeline/unscored.ts'
 import { type DataOptions, openData } from './data.ts'
 import { readModelFile } from './model-file.ts'
@@ -59,7 +61,7 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSumma
     ...(options.redact !== undefined && { redact: options.redact }),
   })
   const columns = [...new Set([...learnedColumns(detector.manifest), ...keep])]
-  await using source = await openData(options, { columns }, signal)
+  await using source = await openData(likeTrained(options, detector.manifest), { columns }, signal)
   requireNumbers(source.schema, detector.manifest)
   const sink = await fileSink(out, { keep, ...(options.format && { format: options.format }) })
   const pipeline = basename(model, extname(model))
@@ -71,7 +73,8 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSumma
   }
   await orDiscard(sink, async () => {
     await sink.open(signal)
-    const score = (batch: RecordBatch) => detector.score(batch, { pipeline, explain })
+    const along = alongStream(detector)
+    const score = (batch: RecordBatch) => along(batch, { pipeline, explain })
     for await (const { delivery, scored } of scoreInOrder(source.deliveries(signal), score, workers + 2)) {
       if (scored.batch.rows > 0) await write(scored)
       if (delivery.rejected.length > 0) await write(rejectedBatch(delivery, pipeline, detector))
@@ -94,9 +97,23 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSumma
   }
 }
 
-/** The fields that a model reads. */
-export function learnedColumns(manifest: Manifest): string[] {
-  return manifest.fields.filter(({ role }) => role !== 'ignored').map(({ field }) => field)
+/** Time and entity are the columns that the model was trained with, where no others are named. */
+export function likeTrained<T extends DataOptions>(options: T, { windows }: Manifest): T {
+  const { time, entity } = windows ?? {}
+  return { ...(time !== undefined && { time }), ...(entity !== undefined && { entity }), ...options }
+}
+
+/** The fields that a model reads of its data. */
+export function learnedColumns({ fields, windows }: Manifest): string[] {
+  const learned = fields.filter(({ role }) => role !== 'ignored').map(({ field }) => field)
+  if (windows === undefined) return learned
+  const added = new Set(addedColumns(windows).map(({ name }) => name))
+  const sources = [...windows.fields.map(({ field }) => field), windows.time, windows.entity]
+  const read = [
+    ...learned.filter((field) => !added.has(field)),
+    ...sources.filter((name) => name !== undefined),
+  ]
+  return [...new Set(read)]
 }
 
 /** A file that declares text where the model learned numbers is another file, not one with a few bad cells. */

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander'
+import { addedColumns, type WindowField } from '../features/window-spec.ts'
+import { windowFields } from '../features/window-terms.ts'
 import { integer, list, numberIn, type OutputMode, outputOption, whereOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { note, printResult } from './output.ts'
@@ -9,6 +11,9 @@ interface FitArguments {
   readonly where: string[]
   readonly ignore?: string[]
   readonly context?: string[]
+  readonly window?: WindowField[]
+  readonly sincePrevious: boolean
+  readonly clock: boolean
   readonly flow: 'real-nvp' | 'glow'
   readonly contamination: number
   readonly feedback?: string
@@ -31,6 +36,13 @@ export function addFit(program: Command): void {
     .addOption(whereOption())
     .option('--ignore <columns>', 'columns that take no part, separated by commas', list)
     .option('--context <columns>', 'columns to condition on without modelling them', list)
+    .option(
+      '--window <fields:terms>',
+      'look back per entity (repeatable): "cpu,memory: difference 1, mean 12, std 1h, season 1d"',
+      (text: string, earlier: readonly WindowField[] = []) => [...earlier, ...windowFields(text)],
+    )
+    .option('--since-previous', 'look back on the time since the entity’s previous record', false)
+    .option('--no-clock', 'leave out how far a record’s time is from the stream’s own clock')
     .addOption(
       new Option('--flow <flow>', 'flow architecture').choices(['real-nvp', 'glow']).default('real-nvp'),
     )
@@ -55,6 +67,7 @@ export function addFit(program: Command): void {
 Examples:
   surprisal fit january.parquet --model payments.safetensors
   surprisal fit 'data/2024-*.arrow' --ignore id,comment --budget 20/day --model payments.safetensors
+  surprisal fit servers.arrow --entity host --window 'cpu,memory: difference 1, mean 12' --model servers.safetensors
   surprisal fit all.csv --where label=0 --model normal.safetensors -o json`,
     )
     .action(fit)
@@ -62,11 +75,12 @@ Examples:
 
 async function fit(data: string[], given: FitArguments): Promise<void> {
   const { fitFiles } = await import('../app/fit-files.ts')
-  const { output, context = [], ...options } = given
+  const { output, context = [], window: fields = [], sincePrevious, clock, ...options } = given
   using progress = await startProgress('fit')
   const { manifest, rejected, labels } = await fitFiles({
     ...options,
     data,
+    windows: { fields, sincePrevious, clock },
     overrides: Object.fromEntries(context.map((column) => [column, { context: true }])),
     signal: interruption.signal,
     onProgress: ({ fraction, message, stage }) =>
@@ -85,6 +99,7 @@ async function fit(data: string[], given: FitArguments): Promise<void> {
     unscored: manifest.lineage.unscored,
     rejected,
     ...(given.feedback !== undefined && { labelled_anomalies: anomalies, false_alarms }),
+    looks_back: manifest.windows === undefined ? [] : addedColumns(manifest.windows).map(({ name }) => name),
     fields: manifest.fields.filter(({ role }) => role !== 'ignored').length,
     ignored: manifest.fields.filter(({ role }) => role === 'ignored').map(({ field }) => field),
     members: manifest.members.length,

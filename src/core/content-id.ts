@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cell, type RecordBatch } from './record.ts'
+import { cell, ownColumns, type RecordBatch } from './record.ts'
 
 export const CONTENT = 'content-'
 
@@ -10,7 +10,7 @@ export const CONTENT = 'content-'
  */
 export function contentIdOf(batch: RecordBatch, row: number, fields?: Iterable<string>): string {
   const hash = createHash('sha256')
-  for (const name of [...(fields ?? batch.columns.keys())].sort()) {
+  for (const name of [...(fields ?? ownColumns(batch).columns.keys())].sort()) {
     const column = batch.columns.get(name)
     const value = column === undefined ? null : cell(column, row)
     if (value !== null && value !== undefined) hash.update(`${JSON.stringify([name, plain(value)])}\n`)

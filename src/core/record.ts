@@ -66,6 +66,8 @@ export interface RecordBatch {
   readonly eventTime?: Float64Array
   /** Entity key of each row, where the pipeline names one. */
   readonly entity?: readonly (string | null)[]
+  /** The look-back whose columns stand among `columns`: it does not compute them again. */
+  readonly windows?: { readonly id: string; readonly columns: readonly string[] }
 }
 
 export function offsetOf(origin: Origin, row: number): number {
@@ -94,6 +96,15 @@ export function cell(column: Column, row: number): unknown {
     case 'timestamp':
       return new Date(column.values[row])
   }
+}
+
+/** The batch without the columns of a look-back. */
+export function ownColumns(batch: RecordBatch): RecordBatch {
+  const { windows, ...own } = batch
+  if (windows === undefined) return batch
+  const columns = new Map(batch.columns)
+  for (const name of windows.columns) columns.delete(name)
+  return { ...own, columns }
 }
 
 /** One row as an object with every column's value. */

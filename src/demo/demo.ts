@@ -5,6 +5,7 @@ import type { ScoredRecord } from '../core/scored.ts'
 import { scoredRecord } from '../core/scored-record.ts'
 import { Detector } from '../detect/detector.ts'
 import { fitDetector } from '../detect/fit-detector.ts'
+import { alongStream } from '../detect/score-stream.ts'
 import { FlightFaultPlanter } from './flight-faults.ts'
 import { splitStream } from './flight-streams.ts'
 import { Routes } from './routes.ts'
@@ -51,13 +52,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   await using detector = await Detector.load(artifact)
   const planter = new FlightFaultPlanter(options.faultShare, routes.known, random(seed + 1))
   const tally = new Tally()
+  const score = alongStream(detector)
   let scoredRecords = 0
   let seconds = 0
   for await (const batch of live) {
     signal.throwIfAborted()
     const planted = planter.plant(batch)
     const started = performance.now()
-    const scored = await detector.score(planted.batch, { pipeline: 'flights', explain: true })
+    const scored = await score(planted.batch, { pipeline: 'flights', explain: true })
     seconds += (performance.now() - started) / 1000
     tally.add(scored, planted)
     for (const row of scored.attributions.keys()) {

@@ -1,5 +1,6 @@
 import type { Random } from '../core/random.ts'
 import { batchOfRows, idOf, type RecordBatch, rowOf } from '../core/record.ts'
+import { clockColumn } from '../features/window-spec.ts'
 import type { Flight } from './generated-flights.ts'
 
 export const FLIGHT_FAULTS = [
@@ -22,7 +23,7 @@ const FIELDS: Readonly<Record<FlightFault, readonly string[]>> = {
   'kilometres for miles': ['distance'],
   'columns swapped': ['delay', 'distance'],
   'stuck value': ['distance'],
-  'clock shifted': ['date'],
+  'clock shifted': ['date', clockColumn('date')],
   'unknown category': ['origin'],
   'impossible route': ['origin', 'destination'],
 }

@@ -37,6 +37,8 @@ export class Attribution {
   readonly #variations: Variations
   readonly #redacted: ReadonlySet<string>
   readonly #watched: ReadonlyMap<string, Level>
+  /** Columns that look back: missing where the past is short, which is nobody's fault. */
+  readonly #lookingBack: ReadonlySet<string>
   /** −log P of what training never saw. */
   readonly #never: number
 
@@ -45,6 +47,11 @@ export class Attribution {
     this.#variations = new Variations(encoder, density)
     this.#redacted = new Set(redact)
     this.#never = -logNeverSeen(encoder.state.rows)
+    this.#lookingBack = new Set(
+      encoder.state.columns.flatMap((column) =>
+        (column.kind === 'numeric' || column.kind === 'constant') && column.window ? [column.field] : [],
+      ),
+    )
     this.#watched = new Map(
       encoder.state.columns.flatMap((column) =>
         column.kind === 'constant' ? [[column.field, column.value] as const] : [],
@@ -80,9 +87,11 @@ export class Attribution {
   ): Judged[] {
     const { numeric, discrete } = this.#encoder.layout
     const found: Judged[] = []
+    const unknown = (field: string) =>
+      this.#lookingBack.has(field) && cell(batch.columns.get(field)!, row) === null
     for (const [field, value] of this.#watched) {
       const is = cell(batch.columns.get(field)!, row)
-      if (is !== value)
+      if (is !== value && !unknown(field))
         found.push({ surprise: this.#surprise(batch, row, field, this.#never, value), logFaulty: BY_RULE })
     }
     const stated = new Set<string>()
@@ -90,6 +99,7 @@ export class Attribution {
       if (asked === undefined) continue
       const { field, role } = discrete[k]
       stated.add(field)
+      if (unknown(field)) continue
       found.push(
         role === 'level'
           ? this.#level(batch, row, k, asked)
@@ -97,7 +107,7 @@ export class Attribution {
       )
     }
     for (const { field } of numeric) {
-      if (stated.has(field)) continue
+      if (stated.has(field) || unknown(field)) continue
       const line = lines.get(field)
       found.push(
         line === undefined

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { packageVersion } from '../core/package-root.ts'
+import { addedColumns, type WindowSpec } from '../features/window-spec.ts'
 import type { Model } from './artifact.ts'
 import { combine } from './combination.ts'
 import type { Calibrated } from './conformal.ts'
@@ -28,6 +29,7 @@ export interface Provenance {
   readonly seed: number
   readonly contamination: number
   readonly seconds: number
+  readonly windows: WindowSpec | undefined
 }
 
 /** Everything that a model file holds: manifest, weights, golden vectors, calibration. */
@@ -46,6 +48,7 @@ export async function describeModel(
     seed,
     contamination,
     seconds,
+    windows,
   }: Provenance,
 ): Promise<Model> {
   const { learned, standards, calibration, method, parts, unscored } = calibrated
@@ -59,6 +62,8 @@ export async function describeModel(
   )
   const { surprisals, tail } = calibration.state
   const block = Math.min(BLOCK, Math.max(100, Math.floor(rows.rows / 10)))
+  // What a window shows has shown in its field already.
+  const derived = new Set(windows === undefined ? [] : addedColumns(windows).map(({ name }) => name))
   const manifest: Manifest = {
     format: FORMAT_VERSION,
     surprisal: packageVersion,
@@ -68,6 +73,7 @@ export async function describeModel(
     measure: encoder.measure,
     fields: encoder.describe(),
     encoder: encoder.state,
+    ...(windows && { windows }),
     members: plan.map(({ view, spec, mixture }, m) => ({
       view: view.spec,
       flow: spec,
@@ -80,7 +86,9 @@ export async function describeModel(
     drift: {
       ...driftReference(
         rows.batches,
-        encoder.describe().flatMap(({ field, role }) => (role === 'ignored' ? [] : [field])),
+        encoder
+          .describe()
+          .flatMap(({ field, role }) => (role === 'ignored' || derived.has(field) ? [] : [field])),
         { stride: Math.max(1, Math.round(records / rows.rows)), block },
       ),
       pValueDesignEffect: pValueDesignEffect(calibrated.surprisals, block),

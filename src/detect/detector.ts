@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { Duplex } from 'node:stream'
 import { SurprisalError } from '../core/errors.ts'
-import type { Examiner, RecordDensities, ScoreOptions, Scorer } from '../core/ports.ts'
+import type { Examiner, LookBack, RecordDensities, ScoreOptions, Scorer } from '../core/ports.ts'
 import { batchOfRows, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, type ScoredBatch, type ScoredRecord } from '../core/scored.ts'
 import { scoredRecords } from '../core/scored-record.ts'
 import { selectRows } from '../features/select-rows.ts'
+import { StreamWindows } from '../features/stream-windows.ts'
+import { addedColumns, type WindowSpec } from '../features/window-spec.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { alertRate } from './alert-rate.ts'
 import { type Model, readArtifact } from './artifact.ts'
@@ -49,6 +51,8 @@ export class Detector implements Scorer, Examiner {
   readonly rate: number
   /** The model file's bytes: write them to keep the model. */
   readonly artifact: Uint8Array
+  readonly lookBack?: () => LookBack
+  readonly #lookBackId: string | undefined
   readonly #model: Model
   readonly #options: DetectorOptions
   readonly #explanations: TokenBucket
@@ -69,7 +73,12 @@ export class Detector implements Scorer, Examiner {
     if (!Number.isInteger(threads) || threads < 0) {
       throw new SurprisalError('USAGE', `workers is ${threads}; it is a number of threads, 0 or more`)
     }
-    const scoring: RecordScorerOptions = { rate: this.rate, redact }
+    const { windows } = model.manifest
+    if (windows !== undefined) {
+      this.lookBack = () => new StreamWindows(windows)
+      this.#lookBackId = this.lookBack().id
+    }
+    const scoring: RecordScorerOptions = { rate: this.rate, redact: masked(redact, windows) }
     this.#executor = threads === 0 ? inThisThread(model, scoring) : inPool(artifact, model, scoring, threads)
   }
 
@@ -90,7 +99,9 @@ export class Detector implements Scorer, Examiner {
 
   /**
    * Scores every row of a batch, which is left as it is, or every record of a list. A row that cannot be encoded comes
-   * out unscored with its reason. SCHEMA_MISMATCH where a learned column is missing.
+   * out unscored with its reason. A model that looks back sees the past in the batch alone, or what `lookBack` appended;
+   * scoreStream, scoreBatches and transform look back along their stream. SCHEMA_MISMATCH where a learned column is
+   * missing.
    */
   score(batch: RecordBatch, options?: Partial<ScoreOptions>): Promise<ScoredBatch>
   score(records: readonly PlainRecord[], options?: Partial<ScoreOptions>): Promise<ScoredRecord[]>
@@ -111,7 +122,7 @@ export class Detector implements Scorer, Examiner {
 
   /** The changes of one field each that would make a record normal, nearest first: "normal if distance were 594". */
   async nearestNormal(record: PlainRecord): Promise<readonly Counterfactual[]> {
-    const [found] = await this.#executor.nearestNormal(batchOfRows([record]))
+    const [found] = await this.#executor.nearestNormal(this.#looked(batchOfRows([record])))
     return found
   }
 
@@ -145,8 +156,9 @@ export class Detector implements Scorer, Examiner {
     { pipeline = 'default', explain = true, runId }: Partial<ScoreOptions>,
   ): Promise<ScoredBatch> {
     const scoredAt = Date.now()
-    const scored = await this.#scoreShares(batch)
-    const attributions = explain ? await this.#explain(batch, scored) : new Map<number, FieldSurprise[]>()
+    const looked = this.#looked(batch)
+    const scored = await this.#scoreShares(looked)
+    const attributions = explain ? await this.#explain(looked, scored) : new Map<number, FieldSurprise[]>()
     const explained: ScoredBatch = {
       batch,
       pipeline,
@@ -163,6 +175,11 @@ export class Detector implements Scorer, Examiner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#executor.dispose()
+  }
+
+  /** The batch with its look-back: as a stream of its own where it was not appended to one. */
+  #looked(batch: RecordBatch): RecordBatch {
+    return batch.windows?.id === this.#lookBackId ? batch : (this.lookBack?.().append(batch) ?? batch)
   }
 
   async #scoreShares(batch: RecordBatch): Promise<ScoredColumns> {
@@ -186,4 +203,11 @@ export class Detector implements Scorer, Examiner {
     const attributions = await this.#executor.explain(selectRows(batch, flagged))
     return new Map(attributions.map((attribution, i) => [flagged[i], attribution]))
   }
+}
+
+/** What is derived from a masked field says what it was. */
+function masked(redact: readonly string[], windows: WindowSpec | undefined): readonly string[] {
+  if (windows === undefined || redact.length === 0) return redact
+  const derived = addedColumns(windows).filter(({ source }) => source !== null && redact.includes(source))
+  return [...redact, ...derived.map(({ name }) => name)]
 }

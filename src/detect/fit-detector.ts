@@ -1,59 +1,38 @@
 import { SurprisalError, throwIfAborted } from '../core/errors.ts'
-import type { RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { type Logger, SILENT } from '../core/telemetry.ts'
-import type { Overrides } from '../features/profile.ts'
 import type { BackendName } from '../train/backend.ts'
 import { alertRate } from './alert-rate.ts'
 import { writeArtifact } from './artifact.ts'
+import { type CollectOptions, collect, MAX_ROWS } from './collect.ts'
 import { learnCalibrated } from './conformal.ts'
 import { describeModel } from './describe-model.ts'
-import { Feedback, type RecordLabel } from './feedback.ts'
 import { type FitCheckpoints, NumberedCheckpoints } from './fit-checkpoints.ts'
 import type { Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
-import { StreamSample } from './sample.ts'
-import { StreamTimes } from './stream-times.ts'
 import { TrainingRows } from './training-rows.ts'
 
-export interface FitDetectorOptions {
+export interface FitDetectorOptions extends CollectOptions {
   /** Default real-nvp. */
   readonly flow?: Architecture
   /** Nominal false alarms per normal record. Default 0.001. */
   readonly rate?: number
   /** Instead of a rate: `20/day`, `1/hour`, `5/week`, by the training data's records per day. */
   readonly budget?: string
-  /** Same data, options and seed: same model. Default 0. */
-  readonly seed?: number
   /** Share of the training data that is anomalous, 0 … 0.5. Default 0. */
   readonly contamination?: number
   /** What the flows are trained on. Default auto: the kernel, or a GPU where the work is large enough. */
   readonly backend?: BackendName | 'auto'
   /** Share of the recipe's training length, above 0 and up to 1 (the default): less is quicker and coarser. */
   readonly effort?: number
-  /** What the user says about columns instead of the rules. */
-  readonly overrides?: Overrides
-  /** Columns that take no part. */
-  readonly ignore?: readonly string[]
-  /** Records learned from at most, a uniform sample of more. Default 250,000. */
-  readonly maxRows?: number
   /** The batches are a uniform sample: each record stands for so many. Default 1. */
   readonly thinning?: number
   /** Holds back a part that neither learns nor calibrates, to compare models on. Default true. */
   readonly gate?: boolean
-  /**
-   * What people said of records, by id or content (`contentIdOf`). Labelled anomalies teach nothing. False alarms are
-   * kept whatever `maxRows` and `contamination` say, and counted as normal: half of them teach, half calibrate.
-   */
-  readonly labels?: readonly RecordLabel[]
-  /** The fields that content ids of `labels` were made of. Default: all of a record. */
-  readonly labelledFields?: readonly string[]
   /** Where the data comes from, for the model's lineage. */
   readonly source?: string
-  readonly signal?: AbortSignal
   /** With what an interrupted run of the same fit saved, the model is the one it would have made. */
   readonly checkpoints?: FitCheckpoints
-  readonly onProgress?: (progress: RetrainProgress) => void
   readonly logger?: Logger
 }
 export interface FittedDetector {
@@ -61,7 +40,6 @@ export interface FittedDetector {
   readonly manifest: Manifest
 }
 
-export const MAX_ROWS = 250_000
 export const FEWEST_RECORDS = 20
 
 /**
@@ -78,7 +56,7 @@ export async function fitDetector(
   const { seed = 0, contamination = 0, flow = 'real-nvp', signal, onProgress, logger = SILENT } = options
   const { thinning = 1 } = options
   requireOptions(options)
-  const { sample, falseAlarms, anomalies, times } = await collect(batches, options)
+  const { sample, falseAlarms, anomalies, times, windows, overrides } = await collect(batches, options)
   const recordsPerDay = times.recordsPerDay === null ? null : thinning * times.recordsPerDay
   const rate = alertRate(options, recordsPerDay)
   const rows = new TrainingRows(sample.batches, falseAlarms)
@@ -94,10 +72,7 @@ export async function fitDetector(
     effort: options.effort ?? 1,
     seed,
     contamination,
-    overrides: {
-      ...options.overrides,
-      ...Object.fromEntries((options.ignore ?? []).map((f) => [f, { ignore: true }])),
-    },
+    overrides,
     ...(signal && { signal }),
     ...(options.checkpoints && { checkpoints: new NumberedCheckpoints(options.checkpoints) }),
     onProgress: (p) =>
@@ -126,6 +101,7 @@ export async function fitDetector(
     seed,
     contamination,
     seconds: (performance.now() - started) / 1000,
+    windows,
   })
   for (const note of model.manifest.notes) logger.warn({}, note)
   const artifact = writeArtifact(model)
@@ -153,33 +129,4 @@ function requireOptions({
     throw new SurprisalError('USAGE', `the seed is ${seed}; it is a whole number`)
   if (!(Number.isInteger(maxRows) && maxRows >= FEWEST_RECORDS))
     throw new SurprisalError('USAGE', `maxRows is ${maxRows}; it is a whole number from ${FEWEST_RECORDS}`)
-}
-
-interface Collected {
-  readonly sample: StreamSample
-  readonly falseAlarms: readonly RecordBatch[]
-  /** Labelled ones, which were left out. */
-  readonly anomalies: number
-  readonly times: StreamTimes
-}
-
-async function collect(
-  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
-  { maxRows = MAX_ROWS, seed = 0, labels = [], labelledFields, signal, onProgress }: FitDetectorOptions,
-): Promise<Collected> {
-  const sample = new StreamSample(maxRows, seed)
-  const times = new StreamTimes()
-  const feedback = new Feedback(labels, labelledFields)
-  const known: RecordBatch[] = []
-  let labelledAnomalies = 0
-  for await (const batch of batches) {
-    throwIfAborted(signal)
-    const { unlabelled, falseAlarms, anomalies } = feedback.sort(batch)
-    sample.add(unlabelled)
-    if (falseAlarms.rows > 0) known.push(falseAlarms)
-    labelledAnomalies += anomalies
-    times.add(batch)
-    onProgress?.({ stage: 'collect', fraction: 0, message: `${sample.seen} records read` })
-  }
-  return { sample, falseAlarms: known, anomalies: labelledAnomalies, times }
 }

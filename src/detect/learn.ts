@@ -136,9 +136,16 @@ async function learnOnce(
 /** The decided kinds as if the user had chosen them; constants decide themselves. */
 function kindsOf({ state }: FeatureEncoder): Overrides {
   return Object.fromEntries(
-    state.profile.flatMap(({ field, kind, context }) => {
+    state.profile.flatMap(({ field, kind, context, window }) => {
       if (kind === 'constant') return []
-      return [[field, kind === 'identifier' || kind === 'ignored' ? { ignore: true } : { kind, context }]]
+      return [
+        [
+          field,
+          kind === 'identifier' || kind === 'ignored'
+            ? { ignore: true }
+            : { kind, context, ...(window && { window }) },
+        ],
+      ]
     }),
   )
 }

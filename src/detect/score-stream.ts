@@ -19,7 +19,18 @@ export function scoreBatches(
   { inFlight = IN_FLIGHT, pipeline = 'default', explain = true, runId }: ScoreStreamOptions = {},
 ): AsyncGenerator<ScoredBatch, void, undefined> {
   const options: ScoreOptions = { pipeline, explain, ...(runId !== undefined && { runId }) }
-  return pipelined(batches, (batch) => scorer.score(batch, options), inFlight)
+  const score = alongStream(scorer)
+  return pipelined(batches, (batch) => score(batch, options), inFlight)
+}
+
+/**
+ * A scorer's score for the batches of one stream, called in their order, each before or after the one before is done: a
+ * model that looks back sees those before.
+ */
+export function alongStream(scorer: Scorer): Scorer['score'] {
+  const lookBack = scorer.lookBack?.()
+  if (lookBack === undefined) return (batch, options) => scorer.score(batch, options)
+  return async (batch, options) => ({ ...(await scorer.score(lookBack.append(batch), options)), batch })
 }
 
 /** Scores a stream of records (or batches) and gives one scored record for each, in order. */

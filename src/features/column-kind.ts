@@ -49,6 +49,17 @@ export function decideKind(scan: ColumnScan): Decision {
   }
 }
 
+/** Of a column that looks back: what it is where the past is long enough. */
+export function decideWindow(scan: ColumnScan, window: 'past' | 'own'): Decision {
+  if (scan.missing === scan.rows) return { kind: 'ignored', why: 'no record has so long a past' }
+  if (scan.numbers.size === 1)
+    return {
+      kind: window === 'own' ? 'constant' : 'ignored',
+      why: `always ${shown([...scan.numbers.keys()][0])}`,
+    }
+  return { kind: 'numeric', why: 'looks back on the stream' }
+}
+
 function constant(scan: ColumnScan): Decision | undefined {
   const levels = scan.levels()
   if (levels[0]?.count !== scan.rows) return undefined

@@ -8,6 +8,8 @@ export interface ConstantState {
   readonly kind: 'constant'
   readonly field: string
   readonly value: Level
+  /** Looks back on the stream: missing where the past is short, which is no change. */
+  readonly window?: true
 }
 
 /** Writes nothing while the value stays; a change costs log P of what training never saw and leaves a note. */
@@ -21,7 +23,7 @@ export class ConstantEncoder implements ColumnEncoder {
   }
 
   bind(batch: RecordBatch, target: EncodeTarget): (from: number, to: number) => void {
-    const { field, value } = this.#state
+    const { field, value, window } = this.#state
     const column = columnNamed(batch, field)
     const changed = (row: number, is: unknown): void => {
       target.logDiscrete[row] += this.#logNever
@@ -36,7 +38,7 @@ export class ConstantEncoder implements ColumnEncoder {
     return (from, to) => {
       for (let row = from; row < to; row++) {
         const is = cell(column, row)
-        if (is !== value) changed(row, is)
+        if (is !== value && !(window && is === null)) changed(row, is)
       }
     }
   }

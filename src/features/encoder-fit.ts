@@ -73,7 +73,7 @@ function statesOf(analysed: readonly ProfiledColumn[], batches: readonly RecordB
 }
 
 function stateOf({ profile, levels }: ProfiledColumn): ColumnState[] {
-  const { field, kind, context, since, source } = profile
+  const { field, kind, context, since, source, window } = profile
   switch (kind) {
     case 'numeric':
     case 'integer':
@@ -92,11 +92,20 @@ function stateOf({ profile, levels }: ProfiledColumn): ColumnState[] {
         ? [fitClock(field, { ...profile, numbers: source === 'number' })]
         : [fitNumeric(profile, null)]
     case 'constant':
-      return context ? [] : [{ kind: 'constant', field, value: levels[0]?.value ?? null }]
+      return context ? [] : [constantOf(field, levels, window)]
     case 'identifier':
     case 'ignored':
       return []
   }
+}
+
+function constantOf(
+  field: string,
+  levels: ProfiledColumn['levels'],
+  window: ProfiledColumn['profile']['window'],
+): ColumnState {
+  const held = window ? levels.find(({ value }) => value !== null) : levels[0]
+  return { kind: 'constant', field, value: held?.value ?? null, ...(window && { window: true }) }
 }
 
 function eventSpan(

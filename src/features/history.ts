@@ -1,18 +1,15 @@
-import type { WindowStatistic } from './window-spec.ts'
+import type { WindowExtent, WindowStatistic } from './window-spec.ts'
 
 /** The last records of one field of one entity, in the order of their times (ties in the order of arrival). */
 export class History {
   readonly #capacity: number
-  readonly #times: number[]
-  readonly #values: number[]
+  readonly #times: number[] = []
+  readonly #values: number[] = []
   /** Records were dropped: what lies before the first one is unknown. */
-  #cut: boolean
+  #cut = false
 
-  constructor(capacity: number, saved: SavedHistory = { times: [], values: [], cut: false }) {
+  constructor(capacity: number) {
     this.#capacity = capacity
-    this.#times = [...saved.times]
-    this.#values = [...saved.values]
-    this.#cut = saved.cut
   }
 
   /** How many of the kept records precede a record of this time. */
@@ -27,23 +24,34 @@ export class History {
     return this.#values[place - k] ?? Number.NaN
   }
 
-  /** A statistic of the `size` records before `place`, NaN where there are fewer. */
-  statistic(place: number, size: number, name: WindowStatistic): number {
-    if (place < size) return Number.NaN
+  /** Where the extent before a record at `place` and `time` begins; −1 where the past does not reach that far. */
+  start(place: number, time: number, extent: WindowExtent): number {
+    if ('size' in extent) return place - extent.size
+    const since = time - extent.span
+    if (!this.#cut && !(this.#times[0] <= since)) return -1
+    let from = place
+    while (from > 0 && this.#times[from - 1] > since) from--
+    return from === place ? -1 : from
+  }
+
+  /** A statistic of the records from `from` to before `place`; NaN for a negative `from`. */
+  statistic(from: number, place: number, name: WindowStatistic): number {
+    if (from < 0) return Number.NaN
     const values = this.#values
     let low = Number.POSITIVE_INFINITY
     let high = Number.NEGATIVE_INFINITY
-    for (let i = place - size; i < place; i++) {
+    for (let i = from; i < place; i++) {
       if (values[i] < low) low = values[i]
       if (values[i] > high) high = values[i]
     }
     if (name === 'min') return low
     if (name === 'max') return high
+    const size = place - from
     let mean = 0
-    for (let i = place - size; i < place; i++) mean += (values[i] - low) / size
+    for (let i = from; i < place; i++) mean += (values[i] - low) / size
     if (name === 'mean') return low + mean
     let square = 0
-    for (let i = place - size; i < place; i++) square += (values[i] - low - mean) ** 2 / size
+    for (let i = from; i < place; i++) square += (values[i] - low - mean) ** 2 / size
     return Math.sqrt(square)
   }
 
@@ -57,14 +65,4 @@ export class History {
     this.#values.shift()
     this.#cut = true
   }
-
-  save(): SavedHistory {
-    return { times: [...this.#times], values: [...this.#values], cut: this.#cut }
-  }
-}
-
-export interface SavedHistory {
-  readonly times: readonly number[]
-  readonly values: readonly number[]
-  readonly cut: boolean
 }

@@ -25,10 +25,12 @@ export interface NumericState extends Scaling {
   readonly nan: 'missing' | 'unscored'
   /** Set where the column is of low cardinality: all its values, null for missing, most frequent first. */
   readonly levels: readonly (number | null)[] | null
+  /** Looks back on the stream: missing where the past is short, which is no event and costs nothing. */
+  readonly window?: true
 }
 
 export function fitNumeric(profile: ColumnProfile, levels: readonly (number | null)[] | null): NumericState {
-  const { field, numbers, since, nan, source } = profile
+  const { field, numbers, since, nan, source, window } = profile
   if (numbers === null) throw new RangeError(`${field}: no summary of numbers`)
   const { centre, scale, step, origin, gridKept, atoms } = numbers
   return {
@@ -42,9 +44,10 @@ export function fitNumeric(profile: ColumnProfile, levels: readonly (number | nu
     origin,
     gridKept,
     atoms,
-    missing: profile.missing + nan > 0,
+    missing: !window && profile.missing + nan > 0,
     nan: nan > 0 ? 'missing' : 'unscored',
     levels: nan > 0 && levels !== null && !levels.includes(null) ? [...levels, null] : levels,
+    ...(window && { window: true }),
   }
 }
 
@@ -177,13 +180,15 @@ export class NumericEncoder implements ColumnEncoder {
   }
 
   #absent(row: number, target: EncodeTarget): void {
-    const { field, missing, levels } = this.#state
+    const { field, missing, levels, window } = this.#state
     const at = row * target.widths.numeric + this.#at
     target.numeric[at] = Number.NaN
     target.joint[at] = Number.NaN
     target.logUnits[row] -= this.#logUnit
-    if (this.#codeAt >= 0) target.codes[row * target.widths.codes + this.#codeAt] = this.#missingCode
-    else target.logDiscrete[row] += this.#logNever
+    if (this.#codeAt >= 0)
+      target.codes[row * target.widths.codes + this.#codeAt] = window ? STATE_PRESENT : this.#missingCode
+    if (window) return
+    if (this.#codeAt < 0) target.logDiscrete[row] += this.#logNever
     if (!missing && levels === null) target.note(row, `${field}: was never missing in training, is missing`)
   }
 }

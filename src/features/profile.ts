@@ -1,6 +1,6 @@
 import { SurprisalError } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
-import { type ColumnKind, decideKind } from './column-kind.ts'
+import { type ColumnKind, decideKind, decideWindow } from './column-kind.ts'
 import { ColumnScan, FEW } from './column-scan.ts'
 import type { Level } from './encoded.ts'
 import { type NumberSummary, summarise } from './number-summary.ts'
@@ -12,6 +12,13 @@ export interface ColumnOverride {
   readonly ignore?: boolean
   /** Condition on the column without modelling it. */
   readonly context?: boolean
+  /**
+   * Looks back on the stream: a missing value says that the past is short, and is no event. `past` tells of earlier
+   * records alone, `own` of how this one differs from them.
+   */
+  readonly window?: 'past' | 'own'
+  /** Why, for people. */
+  readonly why?: string
 }
 export type Overrides = Readonly<Record<string, ColumnOverride>>
 
@@ -26,6 +33,8 @@ export interface ColumnProfile {
   readonly why: string
   readonly source: ValueSource
   readonly context: boolean
+  /** Looks back on the stream (ColumnOverride). */
+  readonly window?: 'past' | 'own'
   readonly rows: number
   readonly missing: number
   readonly nan: number
@@ -101,6 +110,7 @@ export function analyseColumns(
         why,
         source: sourceOf(scan),
         context: overrides[field]?.context ?? false,
+        ...(overrides[field]?.window && { window: overrides[field].window }),
         rows: scan.rows,
         missing: scan.missing,
         nan: scan.nan,
@@ -120,8 +130,8 @@ function countsAll(override: ColumnOverride | undefined): boolean {
 }
 
 function decide(scan: ColumnScan, override: ColumnOverride | undefined): { kind: ColumnKind; why: string } {
-  if (override?.ignore) return { kind: 'ignored', why: 'ignored as configured' }
-  const found = decideKind(scan)
+  if (override?.ignore) return { kind: 'ignored', why: override.why ?? 'ignored as configured' }
+  const found = override?.window ? decideWindow(scan, override.window) : decideKind(scan)
   if (override?.kind !== undefined && override.kind !== found.kind)
     return {
       kind: override.kind,

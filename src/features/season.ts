@@ -1,12 +1,3 @@
-/** Per slot of a period: the period last seen there, its sum and count so far, and the mean one period before it. */
-export type SavedSeason = readonly (readonly [
-  slot: number,
-  period: number,
-  sum: number,
-  count: number,
-  before: number | null,
-])[]
-
 interface Slot {
   period: number
   sum: number
@@ -21,14 +12,9 @@ export class Season {
   readonly #slots: number
   readonly #memory = new Map<number, Slot>()
 
-  constructor(
-    { period, slots }: { readonly period: number; readonly slots: number },
-    saved: SavedSeason = [],
-  ) {
+  constructor({ period, slots }: { readonly period: number; readonly slots: number }) {
     this.#period = period
     this.#slots = slots
-    for (const [slot, at, sum, count, before] of saved)
-      this.#memory.set(slot, { period: at, sum, count, before: before ?? Number.NaN })
   }
 
   /** Mean of the time's slot one period earlier, NaN where nothing is known of it. */
@@ -52,16 +38,6 @@ export class Season {
       known.sum += value
       known.count++
     }
-  }
-
-  save(): SavedSeason {
-    return [...this.#memory].map(([slot, { period, sum, count, before }]) => [
-      slot,
-      period,
-      sum,
-      count,
-      Number.isNaN(before) ? null : before,
-    ])
   }
 
   #slotOf(time: number): number {

@@ -2,13 +2,14 @@ import { type Column, isValid, offsetOf, type RecordBatch } from '../core/record
 
 /** The batch with the named rows only, in that order. */
 export function selectRows(batch: RecordBatch, rows: ArrayLike<number>): RecordBatch {
-  const { origin, eventTime, entity } = batch
+  const { origin, eventTime, entity, windows } = batch
   return {
     rows: rows.length,
     columns: new Map([...batch.columns].map(([name, column]) => [name, selectCells(column, rows)])),
     origin: { ...origin, offsets: Float64Array.from(rows, (row) => offsetOf(origin, row)) },
     ...(eventTime && { eventTime: gather(eventTime, rows) }),
     ...(entity && { entity: Array.from(rows, (row) => entity[row]) }),
+    ...(windows !== undefined && { windows }),
   }
 }
 

@@ -1,47 +1,107 @@
 import { SurprisalError } from '../core/errors.ts'
+import { spanText } from './span.ts'
 
 export type WindowStatistic = 'mean' | 'std' | 'min' | 'max'
+
+/** The last `size` records, or those of the last `span` milliseconds (1000 records at most). */
+export type WindowExtent = { readonly size: number } | { readonly span: number }
 
 /** What to derive from one number field's past, per entity. Only earlier records count, never the record itself. */
 export interface WindowField {
   readonly field: string
-  /** The value k records ago: column `<field>.lag<k>`. */
+  /** The value k records ago: column `cpu[k]`. */
   readonly lags?: readonly number[]
-  /** The value less the one k records ago: `<field>.diff<k>`. */
+  /** The value less the one k records ago: `cpu − cpu[k]`. */
   readonly differences?: readonly number[]
-  /** Statistics of the last `size` records: `<field>.<statistic><size>`. Missing until there are that many. */
-  readonly rolling?: readonly { readonly size: number; readonly statistics: readonly WindowStatistic[] }[]
+  /** `mean(cpu, 12)`, `std(cpu, 1h)`. Missing until the past reaches that far back. */
+  readonly rolling?: readonly (WindowExtent & { readonly statistics: readonly WindowStatistic[] })[]
   /**
-   * The mean of the same slot one period earlier: `<field>.season<period in seconds>`. A period (milliseconds) is cut
-   * into `slots` of equal length; a day in 96 slots compares quarter hours with yesterday's.
+   * The mean of the same slot one period earlier: `cpu[1d]`. A period (milliseconds) is cut into `slots` of equal
+   * length; a day in 96 slots compares quarter hours with yesterday's.
    */
   readonly seasonal?: readonly { readonly period: number; readonly slots: number }[]
 }
 
+/** Everything that a model derives from the past of its stream. Plain JSON; a model file carries it. */
 export interface WindowSpec {
   readonly fields: readonly WindowField[]
-  /** Entities remembered; beyond, the one unseen for longest is forgotten. */
+  /** Seconds since the entity's previous record: `time − time[1]`. */
+  readonly sincePrevious?: boolean
+  /** Seconds from the stream's own clock, the median of the event times before: `time − clock`. */
+  readonly clock?: boolean
+  /** The column of the event time; else the batches' event time. */
+  readonly time?: string
+  /** The column that names the entity; else the batches' entity. */
+  readonly entity?: string
+  /** Entities remembered in each stream; beyond, the one unseen for longest is forgotten. */
   readonly entities?: number
   /** Records beyond the longest look-back that are kept, so that late records find their place. */
   readonly late?: number
 }
 
 export const WINDOW_DEFAULTS = { entities: 10_000, late: 16 }
+/** Records that a span of time may hold. */
+export const MOST_IN_SPAN = 1000
 const LONGEST = 10_000
+const DAY = 86_400_000
 
-/** Names of the columns that a field's windows add, in order. */
-export function windowColumns({ field, lags, differences, rolling, seasonal }: WindowField): string[] {
+/** How an added column comes from its record: its value moves by `factor` per unit that `source` moves. */
+export interface AddedColumn {
+  readonly name: string
+  /** The column it looks back on; null for the batches' event time. */
+  readonly source: string | null
+  /** 0 where it does not depend on the record's own value. */
+  readonly factor: number
+  /** Says what the past was like rather than what the record is: conditions and is not modelled. */
+  readonly context: boolean
+}
+
+/** The columns that windows add, in order. */
+export function addedColumns({ fields, sincePrevious, clock, time }: WindowSpec): AddedColumn[] {
+  const named = time ?? 'event time'
+  const ofTime = { source: time ?? null, factor: 0.001, context: false }
   return [
-    ...(lags ?? []).map((k) => `${field}.lag${k}`),
-    ...(differences ?? []).map((k) => `${field}.diff${k}`),
-    ...(rolling ?? []).flatMap(({ size, statistics }) => statistics.map((name) => `${field}.${name}${size}`)),
-    ...(seasonal ?? []).map(({ period }) => `${field}.season${period / 1000}`),
+    ...fields.flatMap(columnsOfField),
+    ...(sincePrevious ? [{ ...ofTime, name: `${named} − ${named}[1]` }] : []),
+    ...(clock ? [{ ...ofTime, name: clockColumn(time) }] : []),
+  ]
+}
+
+/** The column that tells how far a record's time is from the stream's own clock. */
+export function clockColumn(time: string | undefined): string {
+  return `${time ?? 'event time'} − clock`
+}
+
+function columnsOfField({
+  field,
+  lags = [],
+  differences = [],
+  rolling = [],
+  seasonal = [],
+}: WindowField): AddedColumn[] {
+  const past = { source: field, factor: 0 }
+  return [
+    ...lags.map((k) => ({ ...past, name: `${field}[${k}]`, context: true })),
+    ...differences.map((k) => ({
+      source: field,
+      factor: 1,
+      name: `${field} − ${field}[${k}]`,
+      context: false,
+    })),
+    ...rolling.flatMap(({ statistics, ...extent }) =>
+      statistics.map((name) => ({
+        ...past,
+        name: `${name}(${field}, ${'size' in extent ? extent.size : spanText(extent.span)})`,
+        context: false,
+      })),
+    ),
+    ...seasonal.map(({ period }) => ({ ...past, name: `${field}[${spanText(period)}]`, context: true })),
   ]
 }
 
 /** Records that a field must look back on. */
 export function lookBack({ lags = [], differences = [], rolling = [] }: WindowField): number {
-  return Math.max(0, ...lags, ...differences, ...rolling.map(({ size }) => size))
+  return Math.max(0, ...lags, ...differences, ...rolling.map((r) => ('size' in r ? r.size : MOST_IN_SPAN)))
 }
 
 /** Throws CONFIG_INVALID where a number is out of its range or a column would stand twice. */
@@ -51,13 +111,16 @@ export function checkWindowSpec(spec: WindowSpec): void {
   whole('late', late, 0, LONGEST)
   for (const { field, lags = [], differences = [], rolling = [], seasonal = [] } of fields) {
     for (const k of [...lags, ...differences]) whole(`a lag of "${field}"`, k, 1, LONGEST)
-    for (const { size } of rolling) whole(`a rolling size of "${field}"`, size, 2, LONGEST)
+    for (const extent of rolling) {
+      if ('size' in extent) whole(`a rolling size of "${field}"`, extent.size, 2, LONGEST)
+      else whole(`a rolling span of "${field}" in milliseconds`, extent.span, 1000, 366 * DAY)
+    }
     for (const { period, slots } of seasonal) {
-      whole(`a period of "${field}" in milliseconds`, period, 1000, 366 * 86_400_000)
+      whole(`a period of "${field}" in milliseconds`, period, 1000, 366 * DAY)
       whole(`the slots of a period of "${field}"`, slots, 1, LONGEST)
     }
   }
-  const names = fields.flatMap(windowColumns)
+  const names = addedColumns(spec).map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new SurprisalError('CONFIG_INVALID', `windows: column "${twice}" would stand twice; name it once`)

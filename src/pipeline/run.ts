@@ -10,6 +10,7 @@ import { persist } from './persist.ts'
 import { RollGate } from './roll-gate.ts'
 import type { ScorerProvider } from './scorer-handle.ts'
 import { type Destinations, type SettlingParts, settle } from './settle.ts'
+import { StreamPast } from './stream-past.ts'
 import { batchOfRejected, unscoredBatch } from './unscored.ts'
 
 export interface PipelineParts extends Destinations {
@@ -23,6 +24,8 @@ export interface PipelineParts extends Destinations {
   readonly logger?: Logger
   /** Attribute flagged records to their fields (the default). */
   readonly explain?: boolean
+  /** Records of a partition that are read again where its past is not known, for a model that looks back. Default 20,000. */
+  readonly replay?: number
   /** Sees every scored batch after its destinations took it: episodes, drift. */
   readonly observe?: (scored: ScoredBatch) => void
 }
@@ -35,6 +38,7 @@ export interface PipelineOutcome {
 
 /** Batches that may wait for their acknowledgement, for each one that may be worked on. */
 const UNACKNOWLEDGED = 4
+const REPLAY = 20_000
 
 /**
  * Reads, scores, writes and acknowledges until the signal fires or the source ends. At least once: a delivery is
@@ -65,6 +69,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
   }
   const open = (what: string, attempt: () => Promise<void>) =>
     persist(attempt, { what: `opening ${what}`, signal: stopped, logger })
+  const past = new StreamPast({ source, replay: parts.replay ?? REPLAY, signal: stopped, logger })
   const lanes = new Map<string, Promise<void>>()
   /** Batches that are scored or written; those in flight may also wait for their acknowledgement. */
   const working = new Set<Promise<void>>()
@@ -84,7 +89,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
     await scorer.ready(stopped)
     for await (const delivery of source.deliveries(stopped)) {
       const lane = delivery.batch.origin.prefix
-      const scored = scoreDelivery(parts, delivery, abandon.signal, logger)
+      const scored = scoreDelivery(parts, past, delivery, abandon.signal, logger)
       // An error surfaces below, in its turn.
       scored.catch(() => undefined)
       const before = lanes.get(lane)
@@ -160,6 +165,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
 /** The delivery's records scored by one model version, and its rejects where no dead letters take them. */
 async function scoreDelivery(
   { scorer, pipeline, explain = true, deadLetters, metrics }: PipelineParts,
+  past: StreamPast,
   delivery: Delivery,
   abandoned: AbortSignal,
   logger: Logger,
@@ -169,10 +175,11 @@ async function scoreDelivery(
   try {
     const scored: ScoredBatch[] = []
     if (batch.rows > 0) {
+      const looked = await past.append(lease.scorer, delivery)
       const started = performance.now()
       await persist(
         async () => {
-          scored.push(await scoreIsolating(lease.scorer, batch, pipeline, explain))
+          scored.push({ ...(await scoreIsolating(lease.scorer, looked, pipeline, explain)), batch })
         },
         { what: 'scoring', signal: AbortSignal.any([revoked, abandoned]), logger },
       )

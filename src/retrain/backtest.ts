@@ -1,4 +1,4 @@
-import type { Scorer } from '../core/ports.ts'
+import type { LookBack, Scorer } from '../core/ports.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS, type Verdict } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
@@ -101,16 +101,20 @@ class ModelTally {
   private unscored = 0
   private canaries = 0
   private found = 0
+  private readonly lookBack: LookBack | undefined
   private readonly below = RATES.map(() => 0)
 
   constructor(
     private readonly name: string,
     private readonly scorer: Scorer,
-  ) {}
+  ) {
+    this.lookBack = scorer.lookBack?.()
+  }
 
   async add(batch: RecordBatch, faulty: ReturnType<typeof plantFaults>): Promise<ScoredBatch> {
     const options = { pipeline: 'backtest', explain: false, runId: 'backtest' }
-    const scored = await this.scorer.score(batch, options)
+    const looked = this.lookBack?.append(batch) ?? batch
+    const scored = { ...(await this.scorer.score(looked, options)), batch }
     for (let row = 0; row < batch.rows; row++) {
       this.records++
       if (scored.verdict[row] === UNSCORED) this.unscored++
@@ -120,7 +124,10 @@ class ModelTally {
       })
     }
     if (faulty.faults.length > 0) {
-      const { verdict } = await this.scorer.score(faulty.batch, options)
+      const { verdict } = await this.scorer.score(
+        this.lookBack?.vary(looked, faulty.batch) ?? faulty.batch,
+        options,
+      )
       this.canaries += faulty.faults.length
       this.found += faulty.faults.filter(({ row }) => verdict[row] !== 0).length
     }

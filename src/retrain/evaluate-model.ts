@@ -1,5 +1,5 @@
 import type { Scorer } from '../core/ports.ts'
-import type { RecordBatch } from '../core/record.ts'
+import { ownColumns, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
 import type { Evaluation } from './gate.ts'
@@ -24,8 +24,10 @@ export async function evaluateModel(
     return scorer.score(batch, { pipeline: 'gate', explain: false, runId: 'gate' })
   }
   // The first batch starts the threads: its time would count against whoever is judged first.
-  if (batches.length > 0) await score(batches[0])
-  for (const [i, batch] of batches.entries()) {
+  const lookBack = scorer.lookBack?.()
+  const looked = batches.map((batch) => lookBack?.append(batch) ?? batch)
+  if (looked.length > 0) await score(looked[0])
+  for (const [i, batch] of looked.entries()) {
     const started = performance.now()
     const scored = await score(batch)
     rates.push((1000 * batch.rows) / (performance.now() - started))
@@ -34,9 +36,9 @@ export async function evaluateModel(
       if (scored.verdict[row] === ANOMALY) flagged++
       if (scored.verdict[row] === UNSCORED) unscored++
     }
-    const faulty = plantFaults(batch, { seed: seed + i, share: CANARY_SHARE })
+    const faulty = plantFaults(ownColumns(batch), { seed: seed + i, share: CANARY_SHARE })
     if (faulty.faults.length === 0) continue
-    const { verdict } = await score(faulty.batch)
+    const { verdict } = await score(lookBack?.vary(batch, faulty.batch) ?? faulty.batch)
     canaries += faulty.faults.length
     found += faulty.faults.filter(({ row }) => verdict[row] !== 0).length
   }

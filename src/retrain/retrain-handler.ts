@@ -9,9 +9,9 @@ import type {
   RetrainProgress,
 } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
+import { MAX_ROWS } from '../detect/collect.ts'
 import type { Detector } from '../detect/detector.ts'
 import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
-import { MAX_ROWS } from '../detect/fit-detector.ts'
 import { evaluateModel } from './evaluate-model.ts'
 import { type FitSettings, fitInProcess } from './fit-process.ts'
 import { GATE, type GateDecision, judge } from './gate.ts'
@@ -150,6 +150,8 @@ async function windowOf(
     maximumRecords: Math.ceil((plan.fit.maxRows ?? MAX_ROWS) / (1 - GATE_SHARE)),
     seed: plan.fit.seed ?? 0,
     excluded: plan.excluded,
+    ...(plan.fit.windows && { windows: plan.fit.windows }),
+    named: plan.fit,
     labels: (plan.excludeAnomalies && (await labels?.labels(request.pipeline))) || [],
     signal: context.signal,
     ...(champion && plan.excludeAnomalies && { champion }),

@@ -4,6 +4,7 @@ import type { RecordBatch } from '../core/record.ts'
 import { Feedback, type RecordLabel } from '../detect/feedback.ts'
 import { StreamSample } from '../detect/sample.ts'
 import { selectRows } from '../features/select-rows.ts'
+import { type NamedColumns, PlannedWindows, type WindowOptions } from '../features/window-plan.ts'
 import { inTimeOrder } from './time-order.ts'
 
 /** Half-open, epoch milliseconds. */
@@ -22,6 +23,9 @@ export interface WindowRules {
   readonly labels: readonly RecordLabel[]
   /** The running model: what it finds far below its rate is left out. */
   readonly champion?: Scorer
+  /** What the fit will look back on: along all records, before any is left out. */
+  readonly windows?: WindowOptions
+  readonly named?: NamedColumns
   readonly signal: AbortSignal
 }
 export interface TrainingWindow {
@@ -60,8 +64,10 @@ export async function collectWindow(
   const counts = { read: 0, kept: 0, labelled: 0, excluded: 0, improbable: 0 }
   const notes: string[] = []
   const sample = new StreamSample(rules.maximumRecords ?? Number.POSITIVE_INFINITY, rules.seed ?? 0)
-  for await (const batch of source) {
+  const planned = new PlannedWindows(rules.windows, rules.named ?? {})
+  for await (const read of source) {
     rules.signal.throwIfAborted()
+    const batch = planned.append(read)
     const rows: number[] = []
     for (let row = 0; row < batch.rows; row++) {
       const time = batch.eventTime?.[row] ?? Number.NaN
@@ -81,10 +87,13 @@ export async function collectWindow(
   if (size < sample.seen) notes.push(`a uniform sample of ${size} of ${sample.seen} usable records is kept`)
   // First, where nothing sorts them: they teach, and the latest records judge.
   const sampled = inTimeOrder([...certain, ...drawn])
+  const champion = judgeOf(rules.champion, planned.id)
+  if (champion === undefined && rules.champion !== undefined)
+    notes.push('the champion looks back on something else, so its judgement leaves nothing out')
   const improbable: (readonly number[])[] = []
   for (const batch of sampled) {
     rules.signal.throwIfAborted()
-    improbable.push(rules.champion === undefined ? [] : await farBelow(rules.champion, batch, feedback))
+    improbable.push(champion === undefined ? [] : await farBelow(champion, batch, feedback))
   }
   counts.improbable = improbable.reduce((sum, rows) => sum + rows.length, 0)
   const newNormal = counts.improbable > NEW_NORMAL * (size + known)
@@ -127,6 +136,12 @@ export function holdOutLatest(
     if (cut < batch.rows) gate.push(cut === 0 ? batch : selectRows(batch, range(cut, batch.rows)))
   }
   return { train, gate }
+}
+
+/** A model that looks back on something else would see the sample as if it were the stream. */
+function judgeOf(champion: Scorer | undefined, planned: string | undefined): Scorer | undefined {
+  const lookBack = champion?.lookBack?.()
+  return lookBack === undefined || lookBack.id === planned ? champion : undefined
 }
 
 async function farBelow(champion: Scorer, batch: RecordBatch, feedback: Feedback): Promise<number[]> {

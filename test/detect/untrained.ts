@@ -69,6 +69,7 @@ export async function untrainedModel(
   return describeModel(calibrated, rows, {
     ...provenance,
     labelled,
+    windows: undefined,
     records: batch.rows,
     recordsPerDay: null,
     times,

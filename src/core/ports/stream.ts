@@ -46,6 +46,15 @@ export interface Source extends AsyncDisposable {
   deliveries(signal: AbortSignal): AsyncIterable<Delivery>
   /** What it waits for, or null once records can flow. A source without it is ready once open. */
   unready?(): string | null
+  /**
+   * The last `records` records of a partition before an offset, oldest first, where the origin can be read again.
+   * What is there already comes; a partition that holds fewer gives fewer.
+   */
+  before?(
+    place: { readonly topic: string; readonly partition: number; readonly offset: number },
+    records: number,
+    signal: AbortSignal,
+  ): AsyncIterable<RecordBatch>
   /** Records behind the end, where the origin has one. */
   lags?(): readonly { readonly topic: string; readonly partition: number; readonly lag: number }[]
 }
@@ -74,8 +83,22 @@ export interface ScoreOptions {
   readonly explain: boolean
   readonly runId?: string
 }
+/** The past of a stream, as far as a model looks back on it. */
+export interface LookBack {
+  /** Equal for models whose look-backs compute the same columns. */
+  readonly id: string
+  /** The batch with the columns that the model scores by; its records enter the past. Batches come in order. */
+  append(batch: RecordBatch): RecordBatch
+  /** An appended batch whose own columns were changed: what depends on them alone follows; nothing enters the past. */
+  vary(appended: RecordBatch, changed: RecordBatch): RecordBatch
+  /** Drops the past of one origin (its prefix): what comes next does not follow what came before. */
+  forget(origin: string): void
+}
+
 /** One model version, ready to score; every row of a batch is scored by the same version. */
 export interface Scorer extends AsyncDisposable {
+  /** A fresh past, for a model that looks back. A batch that was not appended to one is scored as a stream of its own. */
+  readonly lookBack?: () => LookBack
   readonly modelVersion: number
   /** Nominal false alarms per normal record. */
   readonly rate: number

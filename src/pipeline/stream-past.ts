@@ -1,0 +1,98 @@
+import { messageOf } from '../core/errors.ts'
+import type { Delivery, LookBack, Scorer, Source } from '../core/ports.ts'
+import { type Origin, offsetOf, type RecordBatch } from '../core/record.ts'
+import type { Logger } from '../core/telemetry.ts'
+import { streamOf } from '../features/stream-windows.ts'
+
+export interface StreamPastParts {
+  readonly source: Source
+  /** Records of a partition that are read again to know the past of its next one. */
+  readonly replay: number
+  /** Ends a replay. */
+  readonly signal: AbortSignal
+  readonly logger: Logger
+}
+
+interface Known {
+  /** The offset that follows what is known. */
+  readonly next: number
+  readonly revoked: AbortSignal
+}
+interface Past {
+  readonly lookBack: LookBack
+  readonly origins: Map<string, Known>
+}
+
+/**
+ * What a pipeline remembers of its streams for a model that looks back. Where a partition begins, comes again, or was
+ * elsewhere meanwhile, its past is read again from the source: a redelivered record sees what it saw the first time, on
+ * whichever process, as far as the replay reaches. A model that looks back on something else starts the same way.
+ */
+export class StreamPast {
+  readonly #parts: StreamPastParts
+  readonly #turns = new Map<string, Promise<unknown>>()
+  #past: Past | undefined
+
+  constructor(parts: StreamPastParts) {
+    this.#parts = parts
+  }
+
+  /** The batch with what the scorer looks back on. Called in the order of the deliveries; streams do not wait for each other. */
+  append(scorer: Scorer, delivery: Delivery): Promise<RecordBatch> {
+    const { batch } = delivery
+    const past = this.#of(scorer)
+    if (past === undefined || batch.rows === 0) return Promise.resolve(batch)
+    const stream = streamOf(batch)
+    const turn = (this.#turns.get(stream) ?? Promise.resolve()).then(() => this.#append(past, delivery))
+    this.#turns.set(stream, turn)
+    return turn
+  }
+
+  #of(scorer: Scorer): Past | undefined {
+    const lookBack = scorer.lookBack?.()
+    if (lookBack === undefined) return undefined
+    if (this.#past?.lookBack.id !== lookBack.id) this.#past = { lookBack, origins: new Map() }
+    return this.#past
+  }
+
+  async #append({ lookBack, origins }: Past, { batch, revoked }: Delivery): Promise<RecordBatch> {
+    const { origin, rows } = batch
+    if (origin.topic !== undefined) {
+      const known = origins.get(origin.prefix)
+      const first = offsetOf(origin, 0)
+      if (known === undefined || known.revoked.aborted || first < known.next) {
+        lookBack.forget(origin.prefix)
+        await this.#replay(lookBack, origin, first, revoked)
+      }
+      origins.set(origin.prefix, { next: offsetOf(origin, rows - 1) + 1, revoked })
+    }
+    try {
+      return lookBack.append(batch)
+    } catch (error) {
+      // The scorer meets the same, and says of which records.
+      this.#parts.logger.warn({ origin: origin.prefix, error: messageOf(error) }, 'a batch has no look-back')
+      return batch
+    }
+  }
+
+  async #replay(
+    lookBack: LookBack,
+    { topic, partition, prefix }: Origin,
+    offset: number,
+    revoked: AbortSignal,
+  ): Promise<void> {
+    const { source, replay, signal, logger } = this.#parts
+    if (source.before === undefined || topic === undefined || partition === undefined || replay === 0) return
+    try {
+      const stop = AbortSignal.any([signal, revoked])
+      for await (const batch of source.before({ topic, partition, offset }, replay, stop))
+        lookBack.append(batch)
+    } catch (error) {
+      if (signal.aborted || revoked.aborted) return
+      logger.warn(
+        { origin: prefix, error: messageOf(error) },
+        'the past could not be read again: it begins here',
+      )
+    }
+  }
+}
