@@ -1,13 +1,16 @@
+import type { EncodedBatch } from '../features/encoded.ts'
 import { crossConformalFolds, FEWEST_ROWS_FOR_PARTS, type Parts, splitParts } from '../train/parts.ts'
 import { Calibration } from './calibration.ts'
 import { combine, type Standard, standardOf } from './combination.ts'
 import { densitiesOf, type Learned, type LearnOptions, learn } from './learn.ts'
+import { missingPatterns, Strata, type StratumKeys } from './strata.ts'
 import type { TrainingRows } from './training-rows.ts'
 
 /** A learned density with the calibration of its surprisal. */
 export interface Calibrated {
   readonly learned: Learned
   readonly standards: readonly Standard[]
+  readonly strata: Strata
   readonly calibration: Calibration
   /** Of the calibration records, in their order. */
   readonly surprisals: Float64Array
@@ -49,7 +52,7 @@ async function splitConformal(
     method: 'split',
     parts,
     unscored: unscored + learned.unscored,
-    ...calibrated(members, novelty, options.contamination, rows.certainOf(kept)),
+    ...calibrated(members, novelty, options.contamination, kindsOf(rows, encoded, kept)),
   }
 }
 
@@ -69,11 +72,11 @@ async function crossConformal(
   const fit = Int32Array.from({ length: rows.rows }, (_, i) => i).filter((row) => !stopping.has(row))
   const learned = await learn(rows, fit, stop, staged(0))
   const heldOut: ReturnType<typeof densitiesOf>[] = []
-  const certain: Uint8Array[] = []
+  const kinds: Kinds[] = []
   for (const [i, fold] of folds.entries()) {
     const part = await learn(rows, fold.fit, fold.stop, { ...staged(i + 1), like: learned })
     const { encoded, kept } = rows.encode(part.encoder, fold.calibrate)
-    certain.push(rows.certainOf(kept))
+    kinds.push(kindsOf(rows, encoded, kept))
     heldOut.push(densitiesOf(part, encoded))
   }
   return {
@@ -90,7 +93,11 @@ async function crossConformal(
       learned.plan.map((_, m) => concatenated(heldOut.map(({ members }) => members[m]))),
       concatenated(heldOut.map(({ novelty }) => novelty)),
       options.contamination,
-      Uint8Array.from(certain.flatMap((part) => [...part])),
+      {
+        certain: Uint8Array.from(kinds.flatMap(({ certain }) => [...certain])),
+        missing: kinds.flatMap(({ missing }) => missing),
+        ...(kinds[0].entities && { entities: kinds.flatMap(({ entities = [] }) => entities) }),
+      },
     ),
   }
 }
@@ -99,11 +106,29 @@ function calibrated(
   densities: readonly Float64Array[],
   novelty: Float64Array,
   contamination: number,
-  certain: Uint8Array,
-): Pick<Calibrated, 'standards' | 'calibration' | 'surprisals'> {
+  kinds: Kinds,
+): Pick<Calibrated, 'standards' | 'strata' | 'calibration' | 'surprisals'> {
   const standards = densities.map(standardOf)
   const surprisals = combine(densities, standards, novelty)
-  return { standards, surprisals, calibration: Calibration.fit(surprisals, contamination, certain) }
+  const strata = Strata.fit(surprisals, kinds)
+  strata.align(surprisals, kinds)
+  const calibration = Calibration.fit(surprisals, contamination, kinds.certain)
+  return { standards, strata, surprisals, calibration }
+}
+
+/** What is known of calibration rows beside their densities. */
+interface Kinds extends StratumKeys {
+  /** 1 for those that people called normal. */
+  readonly certain: Uint8Array
+}
+
+function kindsOf(rows: TrainingRows, encoded: EncodedBatch, kept: Int32Array): Kinds {
+  const entities = rows.entitiesOf(kept)
+  return {
+    certain: rows.certainOf(kept),
+    missing: missingPatterns(encoded),
+    ...(entities && { entities }),
+  }
 }
 
 /** Every other row that people called normal calibrates, the rest teach: what calibrates must not have taught. */

@@ -51,7 +51,7 @@ export async function describeModel(
     windows,
   }: Provenance,
 ): Promise<Model> {
-  const { learned, standards, calibration, method, parts, unscored } = calibrated
+  const { learned, standards, strata, calibration, method, parts, unscored } = calibrated
   const { encoder, plan, weights, heldOutNll } = learned
   const golden = await Promise.all(
     plan.map(({ spec }, m) =>
@@ -81,7 +81,13 @@ export async function describeModel(
       ...standards[m],
       held_out_nll: heldOutNll[m],
     })),
-    calibration: { method, records: surprisals.length, floor: calibration.floor, tail },
+    calibration: {
+      method,
+      records: surprisals.length,
+      floor: calibration.floor,
+      tail,
+      ...(strata.told && { strata: strata.state }),
+    },
     alerts: { rate, budget, records_per_day: recordsPerDay },
     drift: {
       ...driftReference(
@@ -119,15 +125,17 @@ export async function describeModel(
 /** How the model does on records that neither taught nor calibrated it. */
 function gateMetrics(
   rows: TrainingRows,
-  { learned, standards, calibration, parts }: Calibrated,
+  { learned, standards, strata, calibration, parts }: Calibrated,
   rate: number,
 ): Pick<Manifest['metrics'], 'gate_nll' | 'gate_rate'> {
-  const { encoded } = rows.encode(learned.encoder, parts.gate)
+  const { encoded, kept } = rows.encode(learned.encoder, parts.gate)
   const n = encoded.rows
   if (n === 0) return { gate_nll: null, gate_rate: null }
   const { members, exact, novelty } = densitiesOf(learned, encoded)
   const out = { score: new Float64Array(n), pValue: new Float64Array(n), pMethod: new Uint8Array(n) }
-  calibration.apply(combine(members, standards, novelty), n, () => 0.5, out)
+  const surprisals = combine(members, standards, novelty)
+  strata.align(surprisals, strata.keysOf(encoded, rows.entitiesOf(kept)))
+  calibration.apply(surprisals, n, () => 0.5, out)
   let nll = 0
   let flagged = 0
   for (let i = 0; i < n; i++) {

@@ -38,11 +38,13 @@ export function inPool(
 ): Executor {
   const pool = new ScorePool(artifact, options, threads)
   const fields = new Set(model.manifest.encoder.columns.flatMap(fieldsOf))
+  const named = (model.manifest.calibration.strata?.entities.length ?? 0) > 0
+  const wired = (batch: RecordBatch) => wireBatch(batch, fields, named)
   return {
-    score: (batch) => pool.score(wireBatch(batch, fields)),
-    explain: (batch) => pool.explain(wireBatch(batch, fields)),
-    nearestNormal: (batch) => pool.nearestNormal(wireBatch(batch, fields)),
-    densities: (batch) => pool.densities(wireBatch(batch, fields)),
+    score: (batch) => pool.score(wired(batch)),
+    explain: (batch) => pool.explain(wired(batch)),
+    nearestNormal: (batch) => pool.nearestNormal(wired(batch)),
+    densities: (batch) => pool.densities(wired(batch)),
     dispose: () => pool[Symbol.asyncDispose](),
   }
 }

@@ -4,6 +4,7 @@ import type { EncoderState } from '../features/encoder-state.ts'
 import type { ViewSpec } from '../features/view-spec.ts'
 import type { WindowSpec } from '../features/window-spec.ts'
 import type { DriftReference } from './drift-reference.ts'
+import type { StrataState } from './strata.ts'
 
 /** The newest format that this program writes and reads. */
 export const FORMAT_VERSION = 1
@@ -32,6 +33,10 @@ const view = z.object({
     .array(z.object({ column: count, pooledFrom: count.exactOptional(), levels: count, width: count }))
     .readonly(),
 }) satisfies z.ZodType<ViewSpec>
+
+const strata = z
+  .array(z.object({ key: z.string(), records: count, centre: finite, spread: finite.positive() }))
+  .readonly()
 
 const member = z.object({
   /** What of the encoded record the flow models. */
@@ -81,6 +86,10 @@ export const manifestSchema = z.object({
       scale: finite.positive(),
       exceedances: count.min(1),
     }),
+    /** What makes the surprisals of unlike records comparable; absent where all are alike. */
+    strata: z
+      .object({ centre: finite, spread: finite.positive(), missing: strata, entities: strata })
+      .exactOptional() satisfies z.ZodType<StrataState | undefined>,
   }),
   alerts: z.object({
     rate: finite.positive().max(0.5),

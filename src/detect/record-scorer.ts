@@ -15,6 +15,7 @@ import { Novelty } from './novelty.ts'
 import { redactReasons } from './redaction.ts'
 import { sliceBatch } from './rows.ts'
 import type { ScoredColumns } from './scored-columns.ts'
+import { Strata } from './strata.ts'
 import { placeOf } from './tie.ts'
 
 export interface RecordScorerOptions {
@@ -31,6 +32,7 @@ export class RecordScorer implements Disposable {
   readonly #ensemble: Ensemble
   readonly #standards: Model['manifest']['members']
   readonly #calibration: Calibration
+  readonly #strata: Strata | undefined
   readonly #attribution: Attribution
   readonly #novelty: Novelty
   readonly #options: RecordScorerOptions
@@ -45,6 +47,8 @@ export class RecordScorer implements Disposable {
     this.#ensemble = new Ensemble(kernel, manifest.members, weights, this.#encoder.anchors)
     this.#standards = manifest.members
     this.#novelty = new Novelty(this.#encoder)
+    const { strata } = manifest.calibration
+    this.#strata = strata && new Strata(strata)
     this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })
     this.#attribution = new Attribution(
       this.#encoder,
@@ -102,6 +106,7 @@ export class RecordScorer implements Disposable {
     const { rows } = batch
     const { members, exact } = this.#ensemble.evaluate(encoded)
     const surprisals = combine(members, this.#standards, this.#novelty.of(encoded))
+    this.#strata?.align(surprisals, this.#strata.keysOf(encoded, batch.entity))
     const to = from + rows
     const view = {
       score: out.score.subarray(from, to),

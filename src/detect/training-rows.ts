@@ -33,6 +33,16 @@ export class TrainingRows {
     return Uint8Array.from(rows, (row) => (row >= from ? 1 : 0))
   }
 
+  /** The entities of the given rows (ascending); undefined where records have none. */
+  entitiesOf(rows: Int32Array): (string | null)[] | undefined {
+    if (this.batches.every(({ entity }) => entity === undefined)) return undefined
+    let b = 0
+    return Array.from(rows, (row) => {
+      while (row >= this.#starts[b] + this.batches[b].rows) b++
+      return this.batches[b].entity?.[row - this.#starts[b]] ?? null
+    })
+  }
+
   /** Fits an encoder on the given rows alone. */
   fitEncoder(rows: Int32Array, options: Omit<FitEncoderOptions, 'rowWeightsExcluded'>): FeatureEncoder {
     const chosen = new Uint8Array(this.rows)

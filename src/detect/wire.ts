@@ -1,7 +1,10 @@
 import type { Column, RecordBatch } from '../core/record.ts'
 
-/** Copies what a scoring thread needs of a batch into buffers of their own, so that views do not drag theirs along. */
-export function wireBatch(batch: RecordBatch, fields: ReadonlySet<string>): RecordBatch {
+/**
+ * Copies what a scoring thread needs of a batch into buffers of their own, so that views do not drag theirs along; its
+ * entities where calibration asks for them.
+ */
+export function wireBatch(batch: RecordBatch, fields: ReadonlySet<string>, named = false): RecordBatch {
   const columns = new Map<string, Column>()
   for (const [name, column] of batch.columns) if (fields.has(name)) columns.set(name, wireColumn(column))
   const { offsets } = batch.origin
@@ -13,6 +16,7 @@ export function wireBatch(batch: RecordBatch, fields: ReadonlySet<string>): Reco
       offsets: 'first' in offsets ? offsets : offsets.slice(),
     },
     ...(batch.eventTime && { eventTime: batch.eventTime.slice() }),
+    ...(named && batch.entity && { entity: batch.entity }),
   }
 }
 

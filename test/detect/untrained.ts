@@ -6,6 +6,7 @@ import { combine, standardOf } from '../../src/detect/combination.ts'
 import { describeModel } from '../../src/detect/describe-model.ts'
 import { densitiesOf, type Learned } from '../../src/detect/learn.ts'
 import { type Architecture, mixtureOf, planMembers } from '../../src/detect/member-plan.ts'
+import { Strata } from '../../src/detect/strata.ts'
 import { StreamTimes } from '../../src/detect/stream-times.ts'
 import { TrainingRows } from '../../src/detect/training-rows.ts'
 import { initialWeights } from '../../src/flow/weights.ts'
@@ -58,6 +59,7 @@ export async function untrainedModel(
   const calibrated = {
     learned,
     standards,
+    strata: Strata.fit(surprisals, { missing: Array.from(surprisals, () => '') }),
     calibration,
     surprisals,
     method: 'split',
