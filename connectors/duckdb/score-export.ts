@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ScoreQuery } from '../../src/core/ports.ts'
 import { selectionOf } from '../sql/score-conditions.ts'
-import { DUCKDB } from './score-reads.ts'
+import { DUCKDB } from './dialect.ts'
 
 /** Copies the scores that a query finds into a Parquet file (zstd), in page order. Returns how many. */
 export async function writeParquet(

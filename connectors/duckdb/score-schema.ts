@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS stored_offsets (
 CREATE TABLE IF NOT EXISTS labels (
   pipeline VARCHAR NOT NULL, id VARCHAR NOT NULL, label VARCHAR NOT NULL, who VARCHAR NOT NULL, "at" VARCHAR NOT NULL,
   note VARCHAR, PRIMARY KEY (pipeline, id));
+CREATE TABLE IF NOT EXISTS notices (
+  pipeline VARCHAR NOT NULL, kind VARCHAR NOT NULL, id VARCHAR NOT NULL, "at" BIGINT NOT NULL,
+  heard_at BIGINT NOT NULL, body VARCHAR NOT NULL, PRIMARY KEY (pipeline, kind, id));
 `
 
 /** Where a connection that writes gathers a batch: its chunks hold only what differs from row to row. */
@@ -36,11 +39,6 @@ SELECT $1, $2, $3, "offset"::BIGINT, $4, $5::INTEGER, $6::INTEGER,
   log_prob, score, p_value, ['rank', 'tail'][p_method + 1], ['normal', 'anomaly', 'unscored'][verdict + 1],
   severity, $8::DOUBLE, reasons, attribution, suppressed
 FROM incoming`
-
-export const SCORE_COLUMNS = `
-  pipeline, run_id, prefix, "offset"::DOUBLE AS "offset", topic, partition, model_version,
-  epoch_ms(event_time)::DOUBLE AS event_time, epoch_ms(scored_at)::DOUBLE AS scored_at, entity, log_prob, score,
-  p_value, p_method, verdict, severity, threshold, reasons, attribution, suppressed`
 
 /** Adds up the roll-up rows of every bucket that has more than one, keeping each bucket's sum. */
 export const COMPACT = [

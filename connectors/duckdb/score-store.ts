@@ -1,28 +1,18 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
-import type {
-  DistributionQuery,
-  LabelledRecord,
-  LabelStore,
-  Page,
-  ScoreBin,
-  ScoreQuery,
-  ScoreStore,
-  SeriesPoint,
-  SeriesQuery,
-} from '../../src/core/ports.ts'
-import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
-import { intake } from '../../src/core/scores/intake.ts'
+import type { ScoreQuery } from '../../src/core/ports.ts'
+import type { ScoredBatch } from '../../src/core/scored.ts'
+import { intake, type KeepPolicy } from '../../src/core/scores/intake.ts'
 import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
-import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
-import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
-import { LABELS, type LabelRow, labelOfRow, labelValues, PUT_LABEL } from '../sql/labels.ts'
+import { checkScoreQuery } from '../../src/core/scores/query.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
+import type { SqlValue } from '../sql/score-conditions.ts'
+import { ScoreDatabase } from '../sql/score-database.ts'
+import { DUCKDB } from './dialect.ts'
 import { type DuckdbScoreStoreOptions, duckdbScoreStoreOptions } from './options.ts'
 import { writeParquet } from './score-export.ts'
 import { openScoreFile, type ScoreFile } from './score-file.ts'
-import { readRollups, readScores } from './score-reads.ts'
 import { INCOMING } from './score-schema.ts'
 import { compactRollups, dropScores, type OriginKey, readStored, takeIn } from './score-writes.ts'
 
@@ -34,8 +24,10 @@ const APPENDS_PER_COMPACTION = 64
  * offsets stored: a killed process leaves all of a batch or none, and a batch that comes again is left out row by
  * row without a unique index.
  */
-export class DuckdbScoreStore implements ScoreStore, LabelStore {
+export class DuckdbScoreStore extends ScoreDatabase {
   readonly name = 'duckdb'
+  protected readonly dialect = DUCKDB
+  protected readonly keep: KeepPolicy
   private readonly options: DuckdbScoreStoreOptions
   private readonly retention: RetentionClock
   private file: ScoreFile | undefined
@@ -45,7 +37,9 @@ export class DuckdbScoreStore implements ScoreStore, LabelStore {
   private appends = 0
 
   constructor(options: Partial<DuckdbScoreStoreOptions> & { readonly path: string }) {
+    super()
     this.options = duckdbScoreStoreOptions.parse(options)
+    this.keep = keepPolicyOf(this.options)
     this.retention = new RetentionClock(this.options.retention_days)
   }
 
@@ -62,7 +56,7 @@ export class DuckdbScoreStore implements ScoreStore, LabelStore {
       const origin: OriginKey = [scored.pipeline, scored.runId ?? null, scored.batch.origin.prefix]
       const key = JSON.stringify(origin)
       const stored = this.stored.get(key) ?? (await readStored(connection, origin))
-      const taken = intake(scored, stored, keepPolicyOf(this.options))
+      const taken = intake(scored, stored, this.keep)
       if (taken.fresh.length > 0) await takeIn(connection, scored, taken)
       this.stored.set(key, taken.ranges)
       if (++this.appends % APPENDS_PER_COMPACTION === 0) await compactRollups(connection)
@@ -71,45 +65,8 @@ export class DuckdbScoreStore implements ScoreStore, LabelStore {
     })
   }
 
-  async query(query: ScoreQuery): Promise<Page<ScoredRecord>> {
-    const after = checkScoreQuery(query)
-    return this.read((connection) => readScores(connection, query, after))
-  }
-
-  async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
-    const range = checkSeriesQuery(query, keepPolicyOf(this.options))
-    return this.read(async (connection) => seriesOf(await readRollups(connection, query, range), range))
-  }
-
-  async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
-    const range = checkDistributionQuery(query)
-    return this.read(async (connection) =>
-      distributionOf(await readRollups(connection, { ...query, ...range }, range)),
-    )
-  }
-
-  pipelines(): Promise<readonly string[]> {
-    return this.read(async (connection) => {
-      const found = await connection.runAndReadAll('SELECT DISTINCT pipeline FROM stored_offsets ORDER BY 1')
-      return found.getRowsJS().map(([pipeline]) => String(pipeline))
-    })
-  }
-
   retain(pipeline: string, before: number): Promise<number> {
     return this.write((connection) => this.dropBefore(connection, pipeline, before))
-  }
-
-  put(label: LabelledRecord): Promise<void> {
-    return this.write(async (connection) => {
-      await connection.run(PUT_LABEL, labelValues(label))
-    })
-  }
-
-  labels(pipeline: string): Promise<readonly LabelledRecord[]> {
-    return this.read(async (connection) => {
-      const found = await connection.runAndReadAll(LABELS, [pipeline])
-      return (found.getRowObjectsJS() as unknown as LabelRow[]).map(labelOfRow)
-    })
   }
 
   /** Writes the scores that a query finds to a Parquet file, newest first; its limit and cursor are not used. */
@@ -124,6 +81,19 @@ export class DuckdbScoreStore implements ScoreStore, LabelStore {
     this.file?.close()
     this.writer = undefined
     this.file = undefined
+  }
+
+  protected ask<Row>(sql: string, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.read(async (connection) => {
+      const found = await connection.runAndReadAll(sql, [...values])
+      return found.getRowObjectsJS() as unknown as Row[]
+    })
+  }
+
+  protected change(sql: string, values: readonly SqlValue[]): Promise<void> {
+    return this.write(async (connection) => {
+      await connection.run(sql, [...values])
+    })
   }
 
   private async dropBefore(connection: DuckDBConnection, pipeline: string, before: number): Promise<number> {

@@ -1,8 +1,13 @@
 import type {
   DistributionQuery,
+  DriftReport,
+  Episode,
+  Heard,
   LabelledRecord,
   LabelStore,
+  NoticeStore,
   Page,
+  PipelineStatus,
   ScoreBin,
   ScoreQuery,
   ScoreStore,
@@ -33,17 +38,24 @@ import {
   seriesOf,
 } from '../../src/core/scores/rollup.ts'
 
+const NOTICES_KEPT = 500
+
 interface StoredRow extends Omit<ScorePosition, 'key'> {
   readonly time: number
   readonly record: ScoredRecord
 }
 
 /** The reference: what every score store means, without durability. */
-export class MemoryScoreStore implements ScoreStore, LabelStore {
+export class MemoryScoreStore implements ScoreStore, LabelStore, NoticeStore {
   readonly name = 'memory'
   private readonly keep: KeepPolicy
   private rows: StoredRow[] = []
   private readonly said = new Map<string, LabelledRecord>()
+  private readonly noticed = {
+    episodes: new Map<string, Heard<Episode>>(),
+    looks: new Map<string, DriftReport[]>(),
+    statuses: new Map<string, Heard<PipelineStatus>>(),
+  }
   private readonly rollups = new Map<string, Rollup[]>()
   private readonly ranges = new Map<string, readonly OffsetRange[]>()
 
@@ -134,6 +146,40 @@ export class MemoryScoreStore implements ScoreStore, LabelStore {
 
   async labels(pipeline: string): Promise<readonly LabelledRecord[]> {
     return [...this.said.values()].filter((label) => label.pipeline === pipeline)
+  }
+
+  async putEpisode(episode: Episode): Promise<void> {
+    const { episodes } = this.noticed
+    episodes.set(JSON.stringify([episode.pipeline, episode.id]), { notice: episode, heardAt: Date.now() })
+    const oldest = (await this.episodes(episode.pipeline, Number.POSITIVE_INFINITY)).slice(NOTICES_KEPT)
+    for (const { notice } of oldest) episodes.delete(JSON.stringify([notice.pipeline, notice.id]))
+  }
+
+  async putDrift(pipeline: string, look: DriftReport): Promise<void> {
+    const others = (this.noticed.looks.get(pipeline) ?? []).filter(
+      ({ from, to }) => from !== look.from || to !== look.to,
+    )
+    const looks = [look, ...others].sort((a, b) => Date.parse(b.to) - Date.parse(a.to))
+    this.noticed.looks.set(pipeline, looks.slice(0, NOTICES_KEPT))
+  }
+
+  async putStatus(process: string, status: PipelineStatus): Promise<void> {
+    this.noticed.statuses.set(JSON.stringify([status.name, process]), { notice: status, heardAt: Date.now() })
+  }
+
+  async episodes(pipeline: string, limit: number): Promise<readonly Heard<Episode>[]> {
+    return [...this.noticed.episodes.values()]
+      .filter(({ notice }) => notice.pipeline === pipeline)
+      .sort((a, b) => Date.parse(b.notice.started_at) - Date.parse(a.notice.started_at))
+      .slice(0, limit)
+  }
+
+  async drift(pipeline: string, limit: number): Promise<readonly DriftReport[]> {
+    return (this.noticed.looks.get(pipeline) ?? []).slice(0, limit)
+  }
+
+  async statuses(): Promise<readonly Heard<PipelineStatus>[]> {
+    return [...this.noticed.statuses.values()]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -33,6 +33,10 @@ CREATE TABLE labels (
   pipeline text NOT NULL, id text NOT NULL, label text NOT NULL, who text NOT NULL, "at" text NOT NULL, note text,
   PRIMARY KEY (pipeline, id));`,
   'ALTER TABLE scores ADD COLUMN suppressed text',
+  `
+CREATE TABLE notices (
+  pipeline text NOT NULL, kind text NOT NULL, id text COLLATE "C" NOT NULL, "at" bigint NOT NULL,
+  heard_at bigint NOT NULL, body text NOT NULL, PRIMARY KEY (pipeline, kind, id));`,
 ]
 
 /** Brings the schema up to date. Processes that start at once wait for one another on an advisory lock. */

@@ -1,29 +1,17 @@
 import pg from 'pg'
 import { SurprisalError } from '../../src/core/errors.ts'
-import type {
-  DistributionQuery,
-  LabelledRecord,
-  LabelStore,
-  Page,
-  ScoreBin,
-  ScoreQuery,
-  ScoreStore,
-  SeriesPoint,
-  SeriesQuery,
-} from '../../src/core/ports.ts'
-import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
-import { intake, offsetSpan } from '../../src/core/scores/intake.ts'
-import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
-import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
-import { LABELS, type LabelRow, labelOfRow, labelValues, PUT_LABEL } from '../sql/labels.ts'
+import type { ScoredBatch } from '../../src/core/scored.ts'
+import { intake, type KeepPolicy, offsetSpan } from '../../src/core/scores/intake.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
+import type { SqlValue } from '../sql/score-conditions.ts'
+import { ScoreDatabase } from '../sql/score-database.ts'
 import { storable } from './copy-rows.ts'
+import { POSTGRES } from './dialect.ts'
 import { migrate } from './migrations.ts'
 import { type PostgresScoreStoreOptions, postgresScoreStoreOptions } from './options.ts'
 import { daysOf, dropPartitions, ensurePartition } from './partitions.ts'
 import { postgresError } from './postgres-error.ts'
-import { readRollups, readScores } from './score-reads.ts'
 import { COMPACT, FORGET_GAPS, lockStored, originOf, takeIn } from './score-writes.ts'
 
 const APPENDS_PER_COMPACTION = 64
@@ -34,8 +22,10 @@ const CONNECT_TIMEOUT = 10_000
  * origin's stored offsets: what of a batch came before is left out row by row, whoever wrote it, without a unique
  * index over all partitions.
  */
-export class PostgresScoreStore implements ScoreStore, LabelStore {
+export class PostgresScoreStore extends ScoreDatabase {
   readonly name = 'postgres'
+  protected readonly dialect = POSTGRES
+  protected readonly keep: KeepPolicy
   private readonly options: PostgresScoreStoreOptions
   private readonly retention: RetentionClock
   private pool: pg.Pool | undefined
@@ -43,7 +33,9 @@ export class PostgresScoreStore implements ScoreStore, LabelStore {
   private appends = 0
 
   constructor(options: Partial<PostgresScoreStoreOptions> & { readonly url: string }) {
+    super()
     this.options = postgresScoreStoreOptions.parse(options)
+    this.keep = keepPolicyOf(this.options)
     this.retention = new RetentionClock(this.options.retention_days)
   }
 
@@ -75,7 +67,7 @@ export class PostgresScoreStore implements ScoreStore, LabelStore {
       await this.makeRoom(pool, scored)
       await inTransaction(pool, async (client) => {
         const stored = await lockStored(client, originOf(scored), span)
-        const taken = intake(scored, stored, keepPolicyOf(this.options))
+        const taken = intake(scored, stored, this.keep)
         if (taken.fresh.length > 0) await takeIn(client, scored, taken)
       })
       if (++this.appends % APPENDS_PER_COMPACTION === 0) await pool.query(COMPACT)
@@ -84,54 +76,24 @@ export class PostgresScoreStore implements ScoreStore, LabelStore {
     })
   }
 
-  async query(query: ScoreQuery): Promise<Page<ScoredRecord>> {
-    const after = checkScoreQuery(query)
-    return this.use((pool) => readScores(pool, query, after))
-  }
-
-  async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
-    const range = checkSeriesQuery(query, keepPolicyOf(this.options))
-    return this.use(async (pool) => seriesOf(await readRollups(pool, query, range), range))
-  }
-
-  async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
-    const range = checkDistributionQuery(query)
-    return this.use(async (pool) => distributionOf(await readRollups(pool, { ...query, ...range }, range)))
-  }
-
-  pipelines(): Promise<readonly string[]> {
-    return this.use(async (pool) => {
-      const { rows } = await pool.query<{ pipeline: string }>(
-        'SELECT DISTINCT pipeline FROM stored_offsets ORDER BY 1',
-      )
-      return rows.map((row) => row.pipeline)
-    })
-  }
-
   retain(pipeline: string, before: number): Promise<number> {
     return this.use((pool) => this.drop(pool, pipeline, before))
-  }
-
-  put(label: LabelledRecord): Promise<void> {
-    return this.use(async (pool) => {
-      await pool.query(
-        PUT_LABEL,
-        labelValues(label).map((value) => (value === null ? null : storable(value))),
-      )
-    })
-  }
-
-  labels(pipeline: string): Promise<readonly LabelledRecord[]> {
-    return this.use(async (pool) => {
-      const { rows } = await pool.query<LabelRow>(LABELS, [pipeline])
-      return rows.map(labelOfRow)
-    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { pool } = this
     this.pool = undefined
     await pool?.end()
+  }
+
+  protected ask<Row>(sql: string, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.use(async (pool) => (await pool.query(sql, values.map(bindable))).rows)
+  }
+
+  protected change(sql: string, values: readonly SqlValue[]): Promise<void> {
+    return this.use(async (pool) => {
+      await pool.query(sql, values.map(bindable))
+    })
   }
 
   private async makeRoom(pool: pg.Pool, scored: ScoredBatch): Promise<void> {
@@ -161,6 +123,11 @@ export class PostgresScoreStore implements ScoreStore, LabelStore {
       throw postgresError(error)
     }
   }
+}
+
+/** What was stored was made storable too, so what is asked for finds it. */
+function bindable(value: SqlValue): SqlValue {
+  return typeof value === 'string' ? storable(value) : value
 }
 
 async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

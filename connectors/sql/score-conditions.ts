@@ -2,12 +2,16 @@ import type { ScoreQuery } from '../../src/core/ports.ts'
 import { type ScorePosition, splitId, UNSCORED_KEY } from '../../src/core/scores/query.ts'
 
 export type SqlValue = string | number | null
-/** How a database takes a time as a parameter. */
+/** In what databases differ: how times go in and come out, and the columns of a stored score. */
 export interface SqlDialect {
   /** Epoch milliseconds as the value to bind. */
   bindTime(milliseconds: number): SqlValue
   /** The parameter as an expression of the time column's type. */
   time(parameter: string): string
+  /** A time column as epoch milliseconds. */
+  milliseconds(column: string): string
+  /** The select list of a stored row (src/core/scores/stored-row.ts). */
+  readonly scoreColumns: string
 }
 
 export interface ScoreSelection {

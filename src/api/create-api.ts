@@ -7,6 +7,7 @@ import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fa
 import { packageVersion } from '../core/package-root.ts'
 import type { ApiDeps } from './deps.ts'
 import { guard } from './guard.ts'
+import { LiveWatch } from './live-watch.ts'
 import { Pipelines } from './pipelines.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -68,13 +69,17 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(
     async (scope) => {
       const pipelines = new Pipelines(deps)
+      const watch = new LiveWatch(deps, pipelines)
+      scope.addHook('onResponse', async ({ method }) => {
+        if (method !== 'GET') void watch.look()
+      })
       const routes = scope.withTypeProvider<ZodTypeProvider>()
       pipelineRoutes(routes, deps, pipelines)
       scoreRoutes(routes, deps, pipelines)
       scoringRoutes(routes, deps)
       modelRoutes(routes, deps)
       jobRoutes(routes, deps, pipelines)
-      eventRoutes(routes, deps)
+      eventRoutes(routes, watch, options)
       routes.get('/openapi.json', { config: { role: 'none' }, schema: { hide: true } }, () => app.swagger())
     },
     { prefix: '/api/v1' },

@@ -3,6 +3,7 @@ import type {
   LabelStore,
   LiveFeed,
   ModelRegistry,
+  NoticeStore,
   PipelineMonitor,
   RecordDensities,
   RetrainQueue,
@@ -21,7 +22,10 @@ export interface ApiDeps {
   readonly registry: ModelRegistry
   readonly queue?: RetrainQueue
   readonly labels?: LabelStore
+  /** What the pipelines of this process are like. */
   readonly monitor?: PipelineMonitor
+  /** What other processes, and earlier ones, noticed. */
+  readonly notices?: NoticeStore
   readonly feed?: LiveFeed
   /** The champion of a pipeline, for records posted to be scored; undefined where it has none. */
   readonly scorer?: (pipeline: string) => Promise<Scorer | undefined>

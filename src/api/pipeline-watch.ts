@@ -1,10 +1,18 @@
-import type { DriftReport, Episode, PipelineMonitor, PipelineState, PipelineStatus } from '../core/ports.ts'
+import { hostname } from 'node:os'
+import type {
+  DriftReport,
+  Episode,
+  NoticeStore,
+  PipelineMonitor,
+  PipelineState,
+  PipelineStatus,
+} from '../core/ports.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
-import { EpisodeTracker } from './episode-tracker.ts'
 import type { LiveHub } from './live-hub.ts'
 
 const WINDOW = 60_000
 const LOOKS = 100
+const EPISODES = 500
 
 /** What a running pipeline can be asked; each is asked anew for every status. */
 export interface WatchedPipeline {
@@ -16,21 +24,31 @@ export interface WatchedPipeline {
   model(): { readonly version: number; readonly rate: number; readonly createdAt: string | null } | undefined
 }
 
-/** Watches one pipeline of this process: counts, rate, episodes, drift. Feeds a hub with what it sees. */
+/**
+ * Watches one pipeline of this process: counts, rate, episodes, drift. Feeds a hub with what it sees, and a store,
+ * which shows it to other processes and after a restart.
+ */
 export class PipelineWatch implements PipelineMonitor {
   private readonly watched: WatchedPipeline
   private readonly hub: LiveHub
-  private readonly tracker: EpisodeTracker
+  private readonly notices: NoticeStore | undefined
+  private readonly process = `${hostname()}:${process.pid}`
   private readonly since = Date.now()
   private readonly recent: { readonly at: number; readonly records: number }[] = []
+  /** Newest last. */
+  private readonly seen = new Map<string, Episode>()
   private readonly looks: DriftReport[] = []
+  private unkept: { episodes: Map<string, Episode>; looks: DriftReport[] } = {
+    episodes: new Map(),
+    looks: [],
+  }
   private counts = { records: 0, anomalies: 0, unscored: 0 }
   private ended: { readonly state: 'stopped' | 'failed'; readonly reason: string } | undefined
 
-  constructor(watched: WatchedPipeline, hub: LiveHub) {
+  constructor(watched: WatchedPipeline, hub: LiveHub, notices?: NoticeStore) {
     this.watched = watched
     this.hub = hub
-    this.tracker = new EpisodeTracker(watched.name)
+    this.notices = notices
   }
 
   /** Call it with every scored batch whose destinations took it. */
@@ -42,26 +60,57 @@ export class PipelineWatch implements PipelineMonitor {
       else if (scored.verdict[row] === UNSCORED) this.counts.unscored++
     }
     this.recent.push({ at: Date.now(), records: rows })
-    this.tracker.observe(scored)
     this.hub.scored(scored)
+  }
+
+  /** Call it when an episode opens, grows or is over. */
+  episode(episode: Episode): void {
+    this.seen.set(episode.id, episode)
+    this.unkept.episodes.set(episode.id, episode)
+    for (const [id] of this.seen) {
+      if (this.seen.size <= EPISODES) break
+      this.seen.delete(id)
+    }
+    this.hub.publish({ kind: 'episode', pipeline: episode.pipeline, episode })
   }
 
   /** Call it with every look at drift. */
   drifted(look: DriftReport): void {
     this.looks.unshift(look)
+    this.unkept.looks.push(look)
     if (this.looks.length > LOOKS) this.looks.pop()
-    if (look.triggered.length > 0)
-      this.hub.publish({
-        kind: 'drift',
-        pipeline: this.watched.name,
-        at: look.to,
-        text: `drifted: ${look.triggered.join(', ')}`,
-      })
+    const { triggered } = look
+    this.hub.publish({
+      kind: 'drift',
+      pipeline: this.watched.name,
+      at: look.to,
+      text: triggered.length > 0 ? `drifted: ${triggered.join(', ')}` : 'no field has drifted',
+    })
   }
 
   /** Call it when the pipeline has ended, with what ended it where it failed. */
   end(state: 'stopped' | 'failed', reason: string): void {
     this.ended = { state, reason }
+  }
+
+  /** Tells the store how the pipeline is, and what it has not kept yet. To be called every few seconds. */
+  async report(): Promise<void> {
+    if (this.notices === undefined) return
+    const [status] = await this.pipelines()
+    const { episodes, looks } = this.unkept
+    this.unkept = { episodes: new Map(), looks: [] }
+    try {
+      for (const [id, episode] of episodes) {
+        await this.notices.putEpisode(episode)
+        episodes.delete(id)
+      }
+      for (; looks.length > 0; looks.shift()) await this.notices.putDrift(status.name, looks[0])
+      await this.notices.putStatus(this.process, status)
+    } catch (error) {
+      for (const [id, episode] of this.unkept.episodes) episodes.set(id, episode)
+      this.unkept = { episodes, looks: [...looks, ...this.unkept.looks].slice(-LOOKS) }
+      throw error
+    }
   }
 
   async pipelines(): Promise<readonly PipelineStatus[]> {
@@ -88,7 +137,10 @@ export class PipelineWatch implements PipelineMonitor {
   }
 
   async episodes(pipeline: string, limit: number): Promise<readonly Episode[]> {
-    return pipeline === this.watched.name ? this.tracker.episodes(limit) : []
+    if (pipeline !== this.watched.name) return []
+    return [...this.seen.values()]
+      .sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))
+      .slice(0, limit)
   }
 
   async drift(pipeline: string, limit: number): Promise<readonly DriftReport[]> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import { duckdbScoreStoreOptions } from '../../connectors/duckdb/options.ts'
-import type { LabelStore, ModelRegistry, RetrainQueue, ScoreStore } from '../core/ports.ts'
+import type { LabelStore, ModelRegistry, NoticeStore, RetrainQueue, ScoreStore } from '../core/ports.ts'
 import { JobCheckpoints } from '../retrain/job-checkpoints.ts'
 
 /** Each connector is imported when a pipeline names it: reading a config loads no client library. */
@@ -47,7 +47,7 @@ export function defaultStore(pipeline: string): NonNullable<PipelineConfig['stor
 
 export async function connectStore(
   options: NonNullable<PipelineConfig['store']>,
-): Promise<ScoreStore & LabelStore> {
+): Promise<ScoreStore & LabelStore & NoticeStore> {
   switch (options.type) {
     case 'memory': {
       const { MemoryScoreStore } = await import('../../connectors/memory/score-store.ts')

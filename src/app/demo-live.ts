@@ -67,11 +67,14 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   const first = await registry.put(NAME, demo.artifact, {}, await registry.fence(NAME))
   await registry.setAlias(NAME, 'champion', first.version, 'demo', 'the first model')
 
-  const { observe, monitor, feed } = lookOn({
+  await store.open()
+  await using onlookers = lookOn({
     name: NAME,
     source,
     handle,
     queue,
+    notices: store,
+    alerts: { limits: { cooldownMs: 60_000, stormLimit: 20 }, told() {} },
     drift: { action: 'retrain', debounceMs: DEBOUNCE_MS },
     logger,
     reasons: () => [],
@@ -103,15 +106,15 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
     ),
     queue.work(handler, signal),
   ]
-  await store.open()
   await using http = await openHttp(
     { listen: `127.0.0.1:${demo.port}`, cors: [] },
     {
       store,
       registry,
       queue,
-      monitor,
-      feed,
+      monitor: onlookers.monitor,
+      feed: onlookers.feed,
+      notices: store,
       logger,
       labels: store,
       densities: versions.densities(NAME),
@@ -120,6 +123,15 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
     },
   )
   demo.onListening(http.url)
-  await runPipeline({ pipeline: NAME, source, scorer: handle, sinks: [], store, signal, logger, observe })
+  await runPipeline({
+    pipeline: NAME,
+    source,
+    scorer: handle,
+    sinks: [],
+    store,
+    signal,
+    logger,
+    observe: onlookers.observe,
+  })
   await Promise.allSettled(background)
 }

@@ -1,33 +1,43 @@
 import { LiveHub } from '../api/live-hub.ts'
 import { PipelineWatch } from '../api/pipeline-watch.ts'
-import type { RetrainQueue, Scorer, Source } from '../core/ports.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Alert, NoticeStore, RetrainQueue, Scorer, Source } from '../core/ports.ts'
 import type { ScoredBatch } from '../core/scored.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
+import { Alerting, type AlertingOptions } from '../pipeline/alerting.ts'
 import type { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { DriftWatch, type DriftWatchOptions } from '../retrain/drift-watch.ts'
 
-export interface Onlookers {
+const TICK_MS = 5_000
+
+export interface Onlookers extends AsyncDisposable {
   /** Sees every scored batch after its destinations took it. */
   observe(scored: ScoredBatch): void
   readonly monitor: PipelineWatch
   readonly feed: LiveHub
 }
 
-/** Who looks on while a pipeline runs: the page's status, its live feed, and the watch for drift. */
+/** Who looks on while a pipeline runs: the page's status, its live feed, episodes and alerts, the watch for drift. */
 export function lookOn(pipeline: {
   readonly name: string
   readonly source: Source
   readonly handle: ScorerHandle
   readonly queue?: RetrainQueue
+  readonly notices?: NoticeStore
   readonly drift: Pick<DriftWatchOptions, 'action' | 'debounceMs'>
+  readonly alerts: { readonly limits: AlertingOptions; told(alert: Alert): void }
   readonly logger: Logger
   reasons(): readonly string[]
 }): Onlookers {
-  const { name, source, handle, queue, logger, reasons } = pipeline
+  const { name, source, handle, queue, notices, alerts, logger, reasons } = pipeline
   const feed = new LiveHub()
   const lag = (): number | null => source.lags?.().reduce((sum, { lag }) => sum + lag, 0) ?? null
-  const monitor = new PipelineWatch({ name, reasons, lag, model: () => modelOf(handle.current) }, feed)
+  const model = () => modelOf(handle.current)
+  const monitor = new PipelineWatch({ name, reasons, lag, model }, feed, notices)
+  const alerting = new Alerting(name, alerts.limits, alerts.told, Date.now(), (episode) =>
+    monitor.episode(episode),
+  )
   const drift = new DriftWatch({
     ...pipeline.drift,
     pipeline: name,
@@ -35,14 +45,36 @@ export function lookOn(pipeline: {
     onLook: (report) => monitor.drifted(report),
     ...(queue && { queue }),
   })
+  let failing = false
+  const report = async () => {
+    try {
+      await monitor.report()
+      failing = false
+    } catch (error) {
+      if (!failing) logger.warn({ error: messageOf(error) }, 'the store does not take notices, trying again')
+      failing = true
+    }
+  }
+  let reporting = Promise.resolve()
+  const ticking = setInterval(() => {
+    alerting.tick()
+    reporting = reporting.then(report)
+  }, TICK_MS)
   return {
     monitor,
     feed,
     observe(scored) {
       monitor.observe(scored)
+      alerting.observe(scored)
       const { current } = handle
       if (current instanceof Detector && current.modelVersion === scored.modelVersion)
         drift.observe(scored, current.manifest.drift)
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(ticking)
+      await reporting
+      monitor.end('stopped', 'the process that ran it has ended')
+      await report()
     },
   }
 }

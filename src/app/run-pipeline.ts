@@ -6,7 +6,6 @@ import { messageOf } from '../core/errors.ts'
 import { assetPath } from '../core/package-root.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
-import { Alerting } from '../pipeline/alerting.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
@@ -21,7 +20,6 @@ import { openHttp } from './open-http.ts'
 import { durationMs, windowStart } from './retrain-plan.ts'
 import { loadDetector, trainJobs } from './train-jobs.ts'
 
-const TICK_MS = 5_000
 /** Settings that a loaded detector has taken in. */
 const SCORING = /^(alerts\.(rate|explain_per_second)|features\.redact)$/
 
@@ -45,7 +43,6 @@ export async function runPipelineFile(
     return part
   }
   const background: Promise<void>[] = []
-  let ticking: NodeJS.Timeout | undefined
   let reloads = () => {}
   try {
     const registry = keep(await connectRegistry(config.registry))
@@ -66,10 +63,6 @@ export async function runPipelineFile(
         return alerts.storm_limit
       },
     }
-    const alerting = new Alerting(name, limits, (alert) => {
-      for (const outbox of outboxes) outbox.put(alert)
-    })
-    ticking = setInterval(() => alerting.tick(), TICK_MS)
     const handle = keep(new ScorerHandle())
     const load = (artifact: Uint8Array, version: number) => loadDetector(config, artifact, version)
     const { file } = config.model
@@ -120,15 +113,24 @@ export async function runPipelineFile(
     }
 
     const reasons = (): string[] => [source.unready?.() ?? null, warming].filter((reason) => reason !== null)
-    const { observe, monitor, feed } = lookOn({
-      name,
-      source,
-      handle,
-      reasons,
-      drift: { action: config.retrain.drift, debounceMs: durationMs(config.retrain.drift_debounce) },
-      logger,
-      ...(queue && { queue }),
-    })
+    const onlookers = keep(
+      lookOn({
+        name,
+        source,
+        handle,
+        reasons,
+        drift: { action: config.retrain.drift, debounceMs: durationMs(config.retrain.drift_debounce) },
+        alerts: {
+          limits,
+          told(alert) {
+            for (const outbox of outboxes) outbox.put(alert)
+          },
+        },
+        logger,
+        ...(queue && { queue }),
+        ...(store && { notices: store }),
+      }),
+    )
     if (config.api !== undefined && store !== undefined) {
       const http = await openHttp(config.api, {
         store,
@@ -138,8 +140,9 @@ export async function runPipelineFile(
         scorer: async (pipeline) => (pipeline === name ? handle.current : undefined),
         densities: versions.densities(name),
         unready: async () => reasons(),
-        monitor,
-        feed,
+        monitor: onlookers.monitor,
+        feed: onlookers.feed,
+        notices: store,
         page: assetPath('web'),
         ...(queue && { queue }),
         logger,
@@ -176,16 +179,12 @@ export async function runPipelineFile(
       options: { errors: config.errors, flow_control: config.flow_control },
       replay: config.features.windows.replay,
       metrics: pipelineMetrics,
-      observe: (scored) => {
-        observe(scored)
-        alerting.observe(scored)
-      },
+      observe: onlookers.observe,
       ...(deadLetters && { deadLetters }),
       ...(store && { store }),
     })
   } finally {
     ending.abort()
-    clearInterval(ticking)
     process.off('SIGHUP', reloads)
     await Promise.allSettled(background)
     for (const part of open.reverse()) {

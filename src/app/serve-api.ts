@@ -29,6 +29,7 @@ export async function serveApi(config: PipelineConfig, signal: AbortSignal, logg
   await using http = await openHttp(config.api, {
     store,
     labels: store,
+    notices: store,
     registry,
     metrics: new Registry(),
     // Jobs that wait in memory wait in the scorer's process: this one would only hide them.

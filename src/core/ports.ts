@@ -2,6 +2,7 @@
 export type * from './ports/alerts.ts'
 export type * from './ports/label-store.ts'
 export type * from './ports/model-registry.ts'
+export type * from './ports/notice-store.ts'
 export type * from './ports/pipeline-monitor.ts'
 export type * from './ports/record-densities.ts'
 export type * from './ports/retrain-queue.ts'

@@ -24,15 +24,24 @@ export class Alerting {
   private readonly pipeline: string
   private readonly options: AlertingOptions
   private readonly told: (alert: Alert) => void
+  private readonly changed: (episode: Episode) => void
   private readonly episodes: Episodes
   private readonly firing = new Map<string, { alert: Alert; at: number }>()
   private minute = { from: 0, opened: 0, records: 0, unscored: 0 }
   private lastRecord: number | undefined
 
-  constructor(pipeline: string, options: AlertingOptions, told: (alert: Alert) => void, now = Date.now()) {
+  /** `changed` hears of every change of an episode, told or not. */
+  constructor(
+    pipeline: string,
+    options: AlertingOptions,
+    told: (alert: Alert) => void,
+    now = Date.now(),
+    changed: (episode: Episode) => void = () => {},
+  ) {
     this.pipeline = pipeline
     this.options = options
     this.told = told
+    this.changed = changed
     this.episodes = new Episodes(pipeline, options)
     this.minute.from = now
   }
@@ -61,6 +70,7 @@ export class Alerting {
   }
 
   private episode(kind: 'opened' | 'grew' | 'resolved', episode: Episode, now: number): void {
+    this.changed(episode)
     const known = this.firing.get(episode.id)
     if (kind === 'opened' && ++this.minute.opened > this.options.stormLimit) {
       const summary = `${this.minute.opened} episodes began within a minute: only the first ${this.options.stormLimit} are told`

@@ -30,11 +30,17 @@ describe('the OpenAPI document', () => {
     const ajv = new Ajv.default({ strict: false, validateFormats: false })
     const job = (await send('POST', '/jobs', { pipeline: 'orders' })).json()
     await served.queue.cancel(job.id)
+    const flagged = await served.store.query({ pipeline: 'orders', verdicts: ['anomaly'], limit: 1 })
     const asked: [string, string, string, object?][] = [
       ['GET', '/pipelines', '/pipelines'],
       ['GET', '/pipelines/{pipeline}', '/pipelines/orders'],
       ['GET', '/pipelines/{pipeline}/scores', '/pipelines/orders/scores?limit=50'],
       ['GET', '/pipelines/{pipeline}/scores/{id}', '/pipelines/orders/scores/orders-0-40'],
+      [
+        'GET',
+        '/pipelines/{pipeline}/scores/{id}/densities',
+        `/pipelines/orders/scores/${flagged.items[0].id}/densities`,
+      ],
       ['GET', '/pipelines/{pipeline}/anomalies', '/pipelines/orders/anomalies?from=0'],
       ['GET', '/pipelines/{pipeline}/series', `/pipelines/orders/series?from=${MORNING}&to=${MORNING + 1e6}`],
       [
@@ -111,7 +117,7 @@ describe('pipelines', () => {
     await new Promise((resolve) => setTimeout(resolve, 2100))
     const status = (await get('/pipelines/elsewhere')).json()
     expect(status).toMatchObject({ state: 'unknown', records: 100, model_version: 1, nominal_rate: 0.05 })
-    expect(status.reasons[0]).toMatch(/does not run the pipeline/)
+    expect(status.reasons[0]).toMatch(/comes from its stored scores/)
   })
 })
 

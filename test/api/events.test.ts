@@ -6,7 +6,7 @@ import { LiveHub } from '../../src/api/live-hub.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
 import { serveApi } from './served-api.ts'
 
-const event = (text: string, pipeline = 'orders') => ({ kind: 'job', pipeline, at: '', text }) as const
+const event = (text: string, pipeline = 'orders') => ({ kind: 'model', pipeline, at: '', text }) as const
 
 describe('an event queue', () => {
   it('never grows above its limit and says how many were missed', async () => {
@@ -73,7 +73,7 @@ describe('GET /events', () => {
       for await (const chunk of client.body!) {
         const events = (text + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n')
         text = events.pop()!
-        jobs += events.filter((event) => event.includes('event: job')).length
+        jobs += events.filter((event) => event.includes('event: model')).length
         if (events.at(-1)?.includes('the last')) break
       }
       return jobs

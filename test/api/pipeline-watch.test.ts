@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { MemoryScoreStore } from '../../connectors/memory/score-store.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { PipelineWatch } from '../../src/api/pipeline-watch.ts'
-import type { LiveEvent } from '../../src/core/ports.ts'
+import type { Episode, LiveEvent } from '../../src/core/ports.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
 
 describe('PipelineWatch', () => {
@@ -42,8 +43,45 @@ describe('PipelineWatch', () => {
     const look = { from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', records: 10, fields: [] }
     watch.drifted({ ...look, triggered: [] })
     watch.drifted({ ...look, triggered: ['amount'] })
-    expect(events).toEqual([{ kind: 'drift', pipeline: 'orders', at: look.to, text: 'drifted: amount' }])
+    expect(events).toEqual([
+      { kind: 'drift', pipeline: 'orders', at: look.to, text: 'no field has drifted' },
+      { kind: 'drift', pipeline: 'orders', at: look.to, text: 'drifted: amount' },
+    ])
     expect((await watch.drift('orders', 1))[0].triggered).toEqual(['amount'])
     expect(await watch.drift('others', 9)).toEqual([])
+  })
+
+  it('keeps episodes, looks and its status in the store, and tries again what was not taken', async () => {
+    const store = new MemoryScoreStore()
+    const watch = new PipelineWatch(
+      { name: 'orders', reasons: () => [], model: () => undefined },
+      new LiveHub(),
+      store,
+    )
+    const episode: Episode = {
+      id: 'e1',
+      pipeline: 'orders',
+      entity: 'pump-1',
+      started_at: '2026-03-01T08:01:00.000Z',
+      ended_at: null,
+      anomalies: 12,
+      max_score: 6.5,
+      severity: 'major',
+      fields: ['amount'],
+    }
+    const look = { from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', records: 10, fields: [] }
+    watch.episode(episode)
+    watch.drifted({ ...look, triggered: [] })
+    const put = vi.spyOn(store, 'putDrift').mockRejectedValueOnce(new Error('the disk is full'))
+    await expect(watch.report()).rejects.toThrow('the disk is full')
+    watch.episode({ ...episode, anomalies: 13 })
+    await watch.report()
+    expect(put).toHaveBeenCalledTimes(2)
+    expect((await store.episodes('orders', 9)).map(({ notice }) => notice.anomalies)).toEqual([13])
+    expect(await store.drift('orders', 9)).toEqual([{ ...look, triggered: [] }])
+    expect((await store.statuses())[0].notice).toMatchObject({ name: 'orders', state: 'waiting' })
+    watch.end('stopped', 'by hand')
+    await watch.report()
+    expect((await store.statuses())[0].notice).toMatchObject({ state: 'stopped', reasons: ['by hand'] })
   })
 })

@@ -233,14 +233,42 @@ describe('the page', () => {
   })
 
   it('tells when the server is gone and goes on when it is back', async () => {
-    await using opened = await open('/')
+    const own = await startDemoServer()
+    await using opened = await open('/', { url: own.url })
     const { page } = opened
     await page.getByRole('link', { name: 'flights' }).waitFor()
-    await page.route('**/api/v1/pipelines', (route) => route.abort())
-    await page.getByRole('alert').getByText('The server does not answer').waitFor({ timeout: 10_000 })
+    await own[Symbol.asyncDispose]()
+    await page.getByRole('alert').getByText('The server does not answer').waitFor({ timeout: 15_000 })
     expect(await page.getByRole('link', { name: 'flights' }).count()).toBe(1)
-    await page.unroute('**/api/v1/pipelines')
-    await expect.poll(() => page.getByRole('alert').count(), { timeout: 10_000 }).toBe(0)
+    await using _back = await startDemoServer({}, { port: Number(new URL(own.url).port) })
+    await expect.poll(() => page.getByRole('alert').count(), { timeout: 15_000 }).toBe(0)
+  })
+
+  it('shows by events, without asking, what others change: status, jobs, versions, episodes', async () => {
+    await using own = await startDemoServer({}, { jobMs: 6000 })
+    await using opened = await open('/jobs', { url: own.url })
+    const { page } = opened
+    await loaded(page)
+    await page.waitForTimeout(1500)
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    const request = { pipeline: 'sensors', trigger: 'cli', reason: 'asked elsewhere', who: 'ada' } as const
+    await own.queue.enqueue(request)
+    const row = page.getByRole('row').filter({ hasText: 'asked elsewhere' })
+    await row.getByText('completed').waitFor({ timeout: 30_000 })
+    expect(asked).toEqual([])
+    await page.goto(`${own.url}/models/flights`)
+    await loaded(page)
+    await page.waitForTimeout(1500)
+    await own.registry.setAlias('flights', 'champion', 3, 'grace', 'promoted from the shell')
+    await page.getByText('promoted from the shell').waitFor()
+    await page.goto(`${own.url}/pipelines/flights?view=episodes`)
+    await loaded(page)
+    await page.waitForTimeout(1500)
+    own.episode({ id: 'e3', entity: 'flights-999', anomalies: 3 })
+    await page.getByRole('row').filter({ hasText: 'flights-999' }).waitFor()
+    own.episode({ id: 'e3', entity: 'flights-999', anomalies: 48 })
+    await page.getByRole('row').filter({ hasText: 'flights-999' }).getByText('48').waitFor()
   })
 
   it('can be walked by keyboard alone', async () => {

@@ -5,7 +5,7 @@ import { createApi } from '../../src/api/create-api.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { type ApiOptions, apiOptions } from '../../src/api/options.ts'
 import { assetPath } from '../../src/core/package-root.ts'
-import type { LabelledRecord } from '../../src/core/ports.ts'
+import type { Episode, LabelledRecord } from '../../src/core/ports.ts'
 import { monitor, NOTHING } from './demo-monitor.ts'
 import { demoDensities, scores } from './demo-scores.ts'
 import { models, train } from './demo-training.ts'
@@ -18,12 +18,14 @@ export interface DemoServer extends AsyncDisposable {
   readonly registry: MemoryModelRegistry
   /** Scores so many records as of now; with `anomalous`, all of them are flagged. */
   score(records: number, anomalous?: boolean): Promise<void>
+  /** Tells of an episode of flights that goes on. */
+  episode(of: Pick<Episode, 'id' | 'entity' | 'anomalies'>): void
 }
 
 /** The page over two pipelines with six hours of scores, three model versions and a trainer that takes its time. */
 export async function startDemoServer(
   options: Partial<ApiOptions> = {},
-  settings: { readonly empty?: boolean; readonly jobMs?: number } = {},
+  settings: { readonly empty?: boolean; readonly jobMs?: number; readonly port?: number } = {},
 ): Promise<DemoServer> {
   const store = new MemoryScoreStore()
   const registry = new MemoryModelRegistry()
@@ -60,7 +62,10 @@ export async function startDemoServer(
     densities: async (record) => demoDensities(record),
     page: assetPath('web'),
   })
-  const url = await api.listen({ port: Number(process.env.PAGE_PORT ?? 0), host: '127.0.0.1' })
+  const url = await api.listen({
+    port: settings.port ?? Number(process.env.PAGE_PORT ?? 0),
+    host: '127.0.0.1',
+  })
   return {
     url,
     store,
@@ -71,6 +76,15 @@ export async function startDemoServer(
       const batch = scores('flights', records, state, Date.now() - records, 1, anomalous)
       await store.append(batch)
       hub.scored(batch)
+    },
+    episode(of) {
+      const started_at = new Date().toISOString()
+      const rest = { ended_at: null, max_score: 4.2, severity: 'minor', fields: ['heading'] } as const
+      hub.publish({
+        kind: 'episode',
+        pipeline: 'flights',
+        episode: { pipeline: 'flights', started_at, ...rest, ...of },
+      })
     },
     async [Symbol.asyncDispose]() {
       stop.abort()

@@ -1,11 +1,12 @@
+import type { LiveFeed } from '../../core/ports.ts'
 import type { App } from '../app.ts'
 import { eventsQuery } from '../asked.ts'
-import type { ApiDeps } from '../deps.ts'
 import { eventQueue } from '../event-queue.ts'
+import type { ApiOptions } from '../options.ts'
 import { HttpProblem } from '../problem.ts'
 
 /** Live events as server-sent events. A client that reads too slowly is told how many it missed. */
-export function eventRoutes(app: App, { feed, options }: ApiDeps): void {
+export function eventRoutes(app: App, feed: LiveFeed, options: ApiOptions): void {
   let clients = 0
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
@@ -14,13 +15,12 @@ export function eventRoutes(app: App, { feed, options }: ApiDeps): void {
     {
       sse: { kind: 'only' },
       schema: {
-        summary: 'Live events (text/event-stream): scores, anomaly, status, model, job, drift, missed',
+        summary:
+          'Live events (text/event-stream): scores, anomaly, episode, status, model, job, drift, missed',
         querystring: eventsQuery,
       },
     },
     async ({ query: { pipeline } }, reply) => {
-      if (feed === undefined)
-        throw new HttpProblem(501, 'no pipeline runs in this process: ask one that runs it')
       if (clients >= options.event_clients)
         throw new HttpProblem(503, `${clients} live event streams are open already: try again later`)
       clients++

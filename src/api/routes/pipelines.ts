@@ -5,10 +5,12 @@ import { driftReport, episode, label, listOf, pipelineStatus, precision } from '
 import { type App, answers } from '../app.ts'
 import { feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
 import type { ApiDeps } from '../deps.ts'
+import { driftOf, episodesOf } from '../noticed.ts'
 import type { Pipelines } from '../pipelines.ts'
 import { HttpProblem } from '../problem.ts'
 
-export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pipelines: Pipelines): void {
+export function pipelineRoutes(app: App, deps: ApiDeps, pipelines: Pipelines): void {
+  const { store, labels } = deps
   app.get(
     '/pipelines',
     {
@@ -38,7 +40,7 @@ export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pi
     },
     async ({ params, query }) => {
       await pipelines.mustExist(params.pipeline)
-      return { items: (await monitor?.episodes(params.pipeline, query.limit)) ?? [] }
+      return { items: await episodesOf(deps, params.pipeline, query.limit) }
     },
   )
 
@@ -54,7 +56,7 @@ export function pipelineRoutes(app: App, { store, monitor, labels }: ApiDeps, pi
     },
     async ({ params, query }) => {
       await pipelines.mustExist(params.pipeline)
-      return { items: (await monitor?.drift(params.pipeline, query.limit)) ?? [] }
+      return { items: await driftOf(deps, params.pipeline, query.limit) }
     },
   )
 

@@ -1,5 +1,6 @@
 import type { ScoredRecord, Severity } from '../scored.ts'
 import type { Precision } from './label-store.ts'
+import type { RetrainJob } from './retrain-queue.ts'
 
 /** `unknown`: nobody who watches the pipeline has been heard of; what is told comes from its stored scores. */
 export type PipelineState = 'starting' | 'waiting' | 'running' | 'degraded' | 'stopped' | 'failed' | 'unknown'
@@ -81,8 +82,11 @@ export type LiveEvent =
     }
   | { readonly kind: 'anomaly'; readonly pipeline: string; readonly record: ScoredRecord }
   | { readonly kind: 'status'; readonly pipeline: string; readonly status: PipelineStatus }
+  | { readonly kind: 'episode'; readonly pipeline: string; readonly episode: Episode }
+  | { readonly kind: 'job'; readonly pipeline: string; readonly job: RetrainJob }
+  /** `model`: another version is champion or challenger, or there is a new one. `drift`: a look was taken. */
   | {
-      readonly kind: 'model' | 'job' | 'drift'
+      readonly kind: 'model' | 'drift'
       readonly pipeline: string
       readonly at: string
       readonly text: string

@@ -1,4 +1,5 @@
 import type { Items } from '../answers.ts'
+import { askedAgainBy } from '../events.ts'
 import { compact } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { CalibrationPlot, type CalibrationPoint } from '../parts/calibration-plot.tsx'
@@ -7,7 +8,11 @@ import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 /** Whether alarms come as often as they should, over the last 24 hours. */
 export function Calibration({ pipeline, rate }: { pipeline: string; rate: number | null }) {
   const path = `/pipelines/${encodeURIComponent(pipeline)}/calibration`
-  const { data, problem } = useLoad<Items<CalibrationPoint> & { readonly records: number }>(path, 10_000)
+  const { data, problem } = useLoad<Items<CalibrationPoint> & { readonly records: number }>(
+    path,
+    askedAgainBy('scores', pipeline),
+    10_000,
+  )
   return (
     <section class="panel" aria-label="Calibration">
       <header class="panel-head">

@@ -1,5 +1,6 @@
 import type { DriftReport } from '../../core/ports.ts'
 import type { Items } from '../answers.ts'
+import { askedAgainBy } from '../events.ts'
 import { clock, compact } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Bar } from '../parts/bar.tsx'
@@ -9,7 +10,7 @@ import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 export function Drift({ pipeline }: { pipeline: string }) {
   const { data, problem } = useLoad<Items<DriftReport>>(
     `/pipelines/${encodeURIComponent(pipeline)}/drift?limit=24`,
-    5000,
+    askedAgainBy('drift', pipeline),
   )
   const latest = data?.items.at(0)
   return (

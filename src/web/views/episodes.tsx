@@ -1,5 +1,6 @@
 import type { Episode } from '../../core/ports.ts'
 import type { Items } from '../answers.ts'
+import { episodesChanged } from '../events.ts'
 import { clock, compact, oneIn, span } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { SeverityBadge } from '../parts/badges.tsx'
@@ -9,7 +10,7 @@ import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 export function Episodes({ pipeline }: { pipeline: string }) {
   const { data, problem } = useLoad<Items<Episode>>(
     `/pipelines/${encodeURIComponent(pipeline)}/episodes`,
-    5000,
+    episodesChanged(pipeline),
   )
   return (
     <section class="panel flush" aria-label="Episodes">

@@ -11,7 +11,6 @@ export const RANGES: Readonly<Record<string, number>> = {
 }
 const STATE_TEXT: Readonly<Record<LiveState, string>> = {
   live: 'streaming',
-  polling: 'polling',
   connecting: 'connecting',
 }
 const SEVERITIES = ['warning', 'minor', 'major', 'critical']

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { RetrainJob } from '../../core/ports.ts'
 import { type ApiProblem, ask } from '../client.ts'
+import { jobChanged } from '../events.ts'
 import { nats } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { StateBadge } from '../parts/badges.tsx'
@@ -12,7 +13,7 @@ import { pathTo } from '../router.ts'
 /** One job: its loss curve, its log, its result, and the buttons that stop or repeat it. */
 export function Job({ id }: { id: string }) {
   const path = `/jobs/${encodeURIComponent(id)}`
-  const { data: job, problem, reload } = useLoad<RetrainJob>(path, 1000)
+  const { data: job, problem, reload } = useLoad<RetrainJob>(path, jobChanged(id))
   const [refused, setRefused] = useState<ApiProblem>()
   const act = async (what: 'cancel' | 'retry') => {
     try {

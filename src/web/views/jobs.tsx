@@ -1,5 +1,6 @@
 import type { RetrainJob } from '../../core/ports.ts'
 import type { Items } from '../answers.ts'
+import { jobsChanged } from '../events.ts'
 import { ago, clock, span } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { StateBadge } from '../parts/badges.tsx'
@@ -11,7 +12,7 @@ import { Schedules } from './schedules.tsx'
 
 /** Retrain jobs, and one of them in detail. */
 export function Jobs({ id }: { id: string | undefined }) {
-  const { data, problem } = useLoad<Items<RetrainJob>>('/jobs?limit=50', 2000)
+  const { data, problem } = useLoad<Items<RetrainJob>>('/jobs?limit=50', jobsChanged)
   return (
     <>
       <div class="head">

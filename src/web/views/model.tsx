@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { AliasChange, ModelVersion, PipelineStatus } from '../../core/ports.ts'
 import type { Items } from '../answers.ts'
 import { ask } from '../client.ts'
+import { askedAgainBy, statusChanged } from '../events.ts'
 import { ago, bytes, fullTime } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Confirm } from '../parts/confirm.tsx'
@@ -13,9 +14,9 @@ import { ModelDiff } from './model-diff.tsx'
 /** One model: its versions, who made which champion, and how well its p-values keep their word. */
 export function Model({ name }: { name: string }) {
   const path = `/models/${encodeURIComponent(name)}`
-  const versions = useLoad<Items<ModelVersion>>(path, 5000)
-  const history = useLoad<Items<AliasChange>>(`${path}/history`, 5000)
-  const pipeline = useLoad<PipelineStatus>(`/pipelines/${encodeURIComponent(name)}`, 10_000)
+  const versions = useLoad<Items<ModelVersion>>(path, askedAgainBy('model', name))
+  const history = useLoad<Items<AliasChange>>(`${path}/history`, askedAgainBy('model', name))
+  const pipeline = useLoad<PipelineStatus>(`/pipelines/${encodeURIComponent(name)}`, statusChanged(name))
   const [asked, setAsked] = useState<number | 'rollback'>()
   const [compared, setCompared] = useState<number>()
   const champion = versions.data?.items.find((version) => version.aliases.includes('champion'))

@@ -1,5 +1,6 @@
 import type { ModelVersion } from '../../core/ports.ts'
 import type { Items } from '../answers.ts'
+import { askedAgainBy } from '../events.ts'
 import { ago } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
@@ -7,7 +8,7 @@ import { pathTo } from '../router.ts'
 
 /** All models by name. */
 export function Models() {
-  const { data, problem } = useLoad<Items<string>>('/models', 5000)
+  const { data, problem } = useLoad<Items<string>>('/models', askedAgainBy('model'))
   return (
     <>
       <div class="head">
@@ -46,7 +47,10 @@ export function Models() {
 }
 
 function ModelRow({ name }: { name: string }) {
-  const { data } = useLoad<Items<ModelVersion>>(`/models/${encodeURIComponent(name)}`, 5000)
+  const { data } = useLoad<Items<ModelVersion>>(
+    `/models/${encodeURIComponent(name)}`,
+    askedAgainBy('model', name),
+  )
   const versionOf = (alias: 'champion' | 'challenger') => {
     const found = data?.items.find((version) => version.aliases.includes(alias))
     return found === undefined ? '–' : `v${found.version}`

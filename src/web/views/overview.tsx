@@ -1,6 +1,7 @@
 import type { PipelineStatus } from '../../core/ports.ts'
 import type { Items, Series } from '../answers.ts'
 import { withQuery } from '../client.ts'
+import { askedAgainBy, statusesChanged } from '../events.ts'
 import { ago, compact, percent } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { StateBadge } from '../parts/badges.tsx'
@@ -11,7 +12,7 @@ import { pathTo } from '../router.ts'
 
 /** Every pipeline at a glance: health, rate, lag, anomalies, age of the model. */
 export function Overview() {
-  const { data, problem } = useLoad<Items<PipelineStatus>>('/pipelines', 3000)
+  const { data, problem } = useLoad<Items<PipelineStatus>>('/pipelines', statusesChanged)
   return (
     <>
       <div class="head">
@@ -79,6 +80,7 @@ function totals(pipelines: readonly PipelineStatus[]): Parameters<typeof Facts>[
 function PipelineRow({ status }: { status: PipelineStatus }) {
   const series = useLoad<Series>(
     withQuery(`/pipelines/${encodeURIComponent(status.name)}/series`, { buckets: 60 }),
+    askedAgainBy('scores', status.name),
     10_000,
   )
   const points = series.data?.items ?? []

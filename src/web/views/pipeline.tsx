@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { PipelineStatus, RetrainJob } from '../../core/ports.ts'
 import { ask } from '../client.ts'
+import { statusChanged } from '../events.ts'
 import { ago, compact, percent } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { StateBadge } from '../parts/badges.tsx'
@@ -25,7 +26,7 @@ const TABS = [
 export function Pipeline({ name }: { name: string }) {
   const { query } = usePlace()
   const path = `/pipelines/${encodeURIComponent(name)}`
-  const { data: status, problem } = useLoad<PipelineStatus>(path, 3000)
+  const { data: status, problem } = useLoad<PipelineStatus>(path, statusChanged(name))
   const [retraining, setRetraining] = useState(false)
   const tab = TABS.find(([id]) => id === query.get('view'))?.[0] ?? 'scores'
   return (

@@ -12,7 +12,7 @@ interface Schedule {
 
 /** When pipelines are retrained by the clock. */
 export function Schedules() {
-  const { data } = useLoad<Items<Schedule>>('/schedules', 10_000)
+  const { data } = useLoad<Items<Schedule>>('/schedules')
   if (data === undefined || data.items.length === 0) return null
   return (
     <section class="panel flush" aria-label="Schedules">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ScoredRecord } from '../../core/scored.ts'
 import type { PageOf, Series } from '../answers.ts'
 import { ask, withQuery } from '../client.ts'
@@ -12,19 +12,33 @@ import { setQuery } from '../router.ts'
 import { FilterBar, useFilters } from './filters.tsx'
 
 const PAGE = 50
-/** While live, the window moves on this often; events that come in between are counted. */
-const STEP = 2000
+/** The window moves on at most this often when scores come … */
+const STEP = 1000
+/** … and this often when none do. */
+const IDLE = 10_000
 
 /** Surprisal over time and the anomalies in it. */
 export function Scores({ pipeline, threshold }: { pipeline: string; threshold: number | null }) {
   const [now, setNow] = useState(Date.now)
   const filters = useFilters(now)
-  const live = useLive(filters.live, pipeline, () => {})
+  const turning = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const turn = (wait: number) => {
+    turning.current ??= setTimeout(() => {
+      turning.current = undefined
+      if (document.visibilityState === 'visible') setNow(Date.now())
+    }, wait)
+  }
+  const live = useLive(
+    filters.live
+      ? (event) => event.kind === 'scores' && event.pipeline === pipeline && turn(STEP)
+      : undefined,
+  )
   useEffect(() => {
     if (!filters.live) return
-    const timer = setInterval(() => document.visibilityState === 'visible' && setNow(Date.now()), STEP)
+    const timer = setInterval(() => turn(0), live === 'live' ? IDLE : STEP)
     return () => clearInterval(timer)
-  }, [filters.live])
+  }, [filters.live, live])
+  useEffect(() => () => clearTimeout(turning.current), [])
   const base = `/pipelines/${encodeURIComponent(pipeline)}`
   const range = { from: Math.floor(filters.from), to: Math.ceil(filters.to ?? now) }
   const seen = { severity: filters.severity, entity: filters.entity, order: filters.order }
