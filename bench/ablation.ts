@@ -11,13 +11,19 @@ import { Ensemble } from '../src/detect/ensemble.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
 import { fitDetector } from '../src/detect/fit-detector.ts'
 import type { Manifest } from '../src/detect/manifest.ts'
+import { Novelty } from '../src/detect/novelty.ts'
 import { FeatureEncoder } from '../src/features/encoder.ts'
 import { loadKernel } from '../src/kernel/kernel.ts'
 import { DEVELOPMENT, loadSet, setsIn, splitOf } from './labelled-sets.ts'
 
 type Member = Manifest['members'][number]
-const SUBSETS: Readonly<Record<string, (member: Member) => boolean>> = {
+type Choice = (member: Member, index: number, members: readonly Member[]) => boolean
+const lastStandardFlow = (members: readonly Member[]) =>
+  members.findLastIndex(({ view, mixture }) => view.name === 'standard' && !mixture)
+const SUBSETS: Readonly<Record<string, Choice>> = {
   everything: () => true,
+  'without exact flow': ({ view }) => view.name !== 'exact',
+  'one standard flow': (_, m, members) => m !== lastStandardFlow(members),
   'without mixtures': ({ mixture }) => !mixture,
   'exact flow alone': ({ view, mixture }) => view.name === 'exact' && !mixture,
   'standard flows alone': ({ view, mixture }) => view.name === 'standard' && !mixture,
@@ -52,13 +58,17 @@ async function measure({ learning, tested, labels }: ReturnType<typeof splitOf>,
   const { manifest, weights } = readArtifact(artifact)
   const encoder = FeatureEncoder.fromState(manifest.encoder)
   using ensemble = new Ensemble(loadKernel(), manifest.members, weights, encoder.anchors)
-  const { members } = ensemble.evaluate(encoder.encode(tested))
+  const encoded = encoder.encode(tested)
+  const { members } = ensemble.evaluate(encoded)
+  const novelty = new Novelty(encoder).of(encoded)
   for (const [name, takesPart] of Object.entries(SUBSETS)) {
-    const chosen = manifest.members.flatMap((member, m) => (takesPart(member) ? [m] : []))
+    const chosen = manifest.members.flatMap((member, m) =>
+      takesPart(member, m, manifest.members) ? [m] : [],
+    )
     const surprisal = combine(
       chosen.map((m) => members[m]),
       chosen.map((m) => manifest.members[m]),
-      new Float64Array(tested.rows),
+      novelty,
     )
     const { auroc, auprc } = evaluate(surprisal, surprisal, labels, 0.01)
     const figures = found.get(name)![at]

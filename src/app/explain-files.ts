@@ -2,6 +2,7 @@ import { SurprisalError } from '../core/errors.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, NORMAL, type ScoredBatch, type ScoredRecord, UNSCORED } from '../core/scored.ts'
 import { scoredRecord } from '../core/scored-record.ts'
+import type { Counterfactual } from '../detect/counterfactual.ts'
 import { Detector } from '../detect/detector.ts'
 import { selectRows } from '../features/select-rows.ts'
 import { batchesOf, type DataOptions, openData } from './data.ts'
@@ -22,11 +23,17 @@ interface Candidate {
   readonly batch: RecordBatch
 }
 
+/** A record with what would make it normal. */
+export interface ExplainedRecord extends ScoredRecord {
+  /** Empty for records that are not flagged, and where no change of one field is enough. */
+  readonly normal_if: readonly Counterfactual[]
+}
+
 /** At this rate every record is flagged whose p-value allows an explanation at all. */
 const EXPLAIN_RATE = 0.5
 
 /** The most surprising records of files, or one of them, each with its fields. USAGE where the id is not there. */
-export async function explainFiles(options: ExplainFilesOptions): Promise<readonly ScoredRecord[]> {
+export async function explainFiles(options: ExplainFilesOptions): Promise<readonly ExplainedRecord[]> {
   const { model, top, id, signal } = options
   await using detector = await Detector.load(await readModelFile(model), {
     explainPerSecond: Number.POSITIVE_INFINITY,
@@ -52,10 +59,12 @@ export async function explainFiles(options: ExplainFilesOptions): Promise<readon
   if (best.length === 0 && id !== undefined)
     throw new SurprisalError('USAGE', `no record has the id "${id}"; ids are path-row, from row 0`)
   await using explainer = detector.withRate(EXPLAIN_RATE)
-  const records: ScoredRecord[] = []
+  const records: ExplainedRecord[] = []
   for (const { batch } of best) {
     const explained = await explainer.score(batch, { pipeline: model, explain: true })
-    records.push(scoredRecord(atRate(explained, detector.rate), 0))
+    const record = scoredRecord(atRate(explained, detector.rate), 0)
+    const [found] = record.is_anomaly ? await detector.nearestNormal(batch) : [[]]
+    records.push({ ...record, normal_if: found })
   }
   return records
 }

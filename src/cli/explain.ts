@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ScoredRecord } from '../core/scored.ts'
+import type { ExplainedRecord } from '../app/explain-files.ts'
 import { integer, type OutputMode, outputOption, whereOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { print, printRows, shown } from './output.ts'
@@ -41,8 +41,8 @@ async function explain(data: string[], { output, ...options }: ExplainArguments)
   })
 }
 
-function printRecord(record: ScoredRecord): void {
-  const { id, verdict, severity, p_value, score, reasons, attribution } = record
+function printRecord(record: ExplainedRecord): void {
+  const { id, verdict, severity, p_value, score, reasons, attribution, normal_if } = record
   const head =
     verdict === 'unscored' ? 'unscored' : `${severity ?? verdict}, p ${shown(p_value)}, score ${shown(score)}`
   print(`${shown(id)}: ${head}`)
@@ -59,4 +59,6 @@ function printRecord(record: ScoredRecord): void {
         field.normal_low === null ? null : `${shown(field.normal_low)} … ${shown(field.normal_high)}`,
     })),
   )
+  for (const { field, value } of normal_if)
+    print(`  normal if ${shown(field)} were ${value === null ? 'missing' : shown(value)}`)
 }

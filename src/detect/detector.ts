@@ -120,9 +120,17 @@ export class Detector implements Scorer, Examiner {
     )
   }
 
-  /** The changes of one field each that would make a record normal, nearest first: "normal if distance were 594". */
-  async nearestNormal(record: PlainRecord): Promise<readonly Counterfactual[]> {
-    const [found] = await this.#executor.nearestNormal(this.#looked(batchOfRows([record])))
+  /**
+   * The changes of one field each that would make a record normal at the rate, the field most to blame first: "normal
+   * if distance were 594". Of a batch, those of each row. Redacted fields are left out.
+   */
+  nearestNormal(record: PlainRecord): Promise<readonly Counterfactual[]>
+  nearestNormal(batch: RecordBatch): Promise<readonly (readonly Counterfactual[])[]>
+  async nearestNormal(
+    input: PlainRecord | RecordBatch,
+  ): Promise<readonly Counterfactual[] | readonly (readonly Counterfactual[])[]> {
+    if (isRecordBatch(input)) return this.#executor.nearestNormal(input)
+    const [found] = await this.#executor.nearestNormal(this.#looked(batchOfRows([input])))
     return found
   }
 

@@ -91,9 +91,11 @@ export class RecordScorer implements Disposable {
 
   /** For every row: which single change of a field would make the record normal. */
   nearestNormal(batch: RecordBatch): Counterfactual[][] {
-    return this.explain(batch).map((attribution, row) =>
-      nearestNormal(batch, row, attribution, this.#encoder, (varied) => this.score(varied)),
-    )
+    const { redact } = this.#options
+    return this.explain(batch).map((attribution, row) => {
+      const shown = attribution.filter(({ field }) => !redact.includes(field))
+      return nearestNormal(batch, row, shown, this.#encoder, (varied) => this.score(varied))
+    })
   }
 
   [Symbol.dispose](): void {

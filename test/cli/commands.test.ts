@@ -139,6 +139,11 @@ describe('explain', () => {
     for (const record of records) expect(record.attribution[0].field).toBe('amount')
     const [one] = await json('explain', 'labelled.csv', '--model', model, '--id', records[0].id)
     expect(one).toMatchObject({ id: records[0].id, verdict: 'anomaly' })
+    const { value } = one.normal_if.find(({ field }: { field: string }) => field === 'amount')
+    expect(value).toBeLessThan(50)
+    const args = ['explain', 'labelled.csv', '--model', model, '--id', records[0].id]
+    const { stdout } = await surprisal(args, { cwd: folder })
+    expect(stdout).toMatch(/normal if amount were \d/)
   })
 
   it('says when an id is not there', async () => {

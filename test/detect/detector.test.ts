@@ -178,6 +178,14 @@ describe('a detector', () => {
     expect(change).toBeDefined()
     const [repaired] = await here.score([{ ...odd[0], kilometres: change!.value }])
     expect(repaired.verdict).toBe('normal')
+    const [first, second] = await here.nearestNormal(batchOfRows([odd[0], odd[4]]))
+    expect(first).toEqual(changes)
+    await using masked = await Detector.load(artifact, { workers: 0, redact: ['kilometres'] })
+    const shown = await masked.nearestNormal(odd[0] as Record<string, unknown>)
+    expect(shown.map(({ field }) => field)).not.toContain('kilometres')
+    // A city that was never there: one that was.
+    const city = second.find(({ field }) => field === 'city')
+    if (city !== undefined) expect(['Basel', 'Bern', 'Chur', 'Genf']).toContain(city.value)
   })
 })
 
