@@ -34,6 +34,11 @@ export class OffsetCommitter {
     }
   }
 
+  /** Every acknowledged offset is committed. */
+  get idle(): boolean {
+    return this.dirty.size === 0
+  }
+
   /** The partition was taken away: its offsets are another process's matter. */
   drop(partition: PartitionQueue): void {
     this.dirty.delete(partition)

@@ -109,6 +109,11 @@ export class KafkaSession {
     this.makeRoom()
   }
 
+  /** Nothing is being worked on, and all that was acknowledged is committed. */
+  get idle(): boolean {
+    return this.committer.idle && [...this.queues.values()].every(({ inFlight }) => inFlight === 0)
+  }
+
   /** Leaves the group; the last watermarks are committed first where the broker still answers. */
   async close(): Promise<void> {
     if (this.closing) return

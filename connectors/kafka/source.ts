@@ -15,6 +15,9 @@ import { KafkaSession } from './session.ts'
 import { SliceSize } from './slice-size.ts'
 import { matchingTopics } from './topics.ts'
 
+/** How long the end of what is being worked on is waited for before the group is joined again. */
+const REST_MS = 10_000
+
 export interface KafkaSourceParts {
   readonly kafka: KafkaOptions
   readonly groupId: string
@@ -46,6 +49,8 @@ export class KafkaSource implements Source {
   private restarting: Promise<void> | undefined
   private readonly ending = new AbortController()
   private turn = 0
+  /** Hands out nothing, so that what is being worked on comes to its end. */
+  private resting = false
 
   constructor(parts: KafkaSourceParts) {
     const { options, kafka, logger } = parts
@@ -115,6 +120,7 @@ export class KafkaSource implements Source {
 
   /** Partitions take turns, so that one with a backlog does not hold up the others. */
   private take(): { queue: PartitionQueue; slice: Slice } | undefined {
+    if (this.resting) return undefined
     const queues = [...(this.session?.queues.values() ?? [])]
     for (let i = 0; i < queues.length; i++) {
       const queue = queues[(this.turn + i) % queues.length]
@@ -189,6 +195,7 @@ export class KafkaSource implements Source {
         this.session = session
         await session.open(topics)
         this.state = `joining consumer group ${groupId}`
+        if (options.pattern !== undefined) this.watchTopics(session, topics, signal)
         return
       } catch (error) {
         await session.close()
@@ -205,16 +212,40 @@ export class KafkaSource implements Source {
     }
   }
 
+  /** Joins the group again once further topics match the pattern, when what is being worked on is done. */
+  private async watchTopics(session: KafkaSession, topics: readonly string[], signal: AbortSignal) {
+    const { kafka, options, logger } = this.parts
+    const gone = () => signal.aborted || this.session !== session || this.restarting !== undefined
+    const pause = (milliseconds: number) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+    let more: readonly string[] = []
+    while (more.length === 0) {
+      await pause(kafka['metadata.max.age.ms'])
+      if (gone()) return
+      const matching = await matchingTopics(this.client, options).catch(() => [])
+      more = matching.filter((topic) => !topics.includes(topic))
+    }
+    logger.info({ topics: more }, 'further topics match source.pattern: joining the group again')
+    this.resting = true
+    const deadline = performance.now() + REST_MS
+    while (!gone() && !session.idle && performance.now() < deadline) await pause(20)
+    this.resting = false
+    if (!gone()) this.replace(session, signal)
+  }
+
   private restart(session: KafkaSession, error: Error, signal: AbortSignal): void {
     if (this.session !== session || this.restarting !== undefined) return
     const known = this.explain(error, 'while consuming')
     this.parts.logger.warn({ error: known.message }, 'Kafka source lost its connection, starting again')
     this.state = known.message
+    if (known.code === 'SERVICE_REFUSED') this.failure = known
+    this.replace(session, signal)
+  }
+
+  private replace(session: KafkaSession, signal: AbortSignal): void {
     this.restarting = (async () => {
       await session.close()
       this.session = undefined
-      if (known.code === 'SERVICE_REFUSED') this.failure = known
-      else await this.connect(signal)
+      if (this.failure === undefined) await this.connect(signal)
     })().finally(() => {
       this.restarting = undefined
       this.wake()

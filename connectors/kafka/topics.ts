@@ -2,7 +2,12 @@ import type { Kafka } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { KafkaSourceOptions } from './options.ts'
 
-/** The topics to subscribe to now: those named, or all that match the pattern (Kafka's own `__…` topics apart). */
+const OUTPUT = /\.(scored|anomalies|dlq)$/
+
+/**
+ * The topics to subscribe to now: those named, or all that match the pattern. Kafka's own `__…` topics and the outputs
+ * of a matching topic are left out: a pipeline must not score what it wrote.
+ */
 export async function matchingTopics(
   kafka: Kafka,
   { topics, pattern }: Pick<KafkaSourceOptions, 'topics' | 'pattern'>,
@@ -12,7 +17,11 @@ export async function matchingTopics(
   await admin.connect()
   try {
     const whole = new RegExp(`^(?:${pattern})$`)
-    const found = (await admin.listTopics()).filter((topic) => !topic.startsWith('__') && whole.test(topic))
+    const matching = (await admin.listTopics()).filter(
+      (topic) => !topic.startsWith('__') && whole.test(topic),
+    )
+    const inputs = new Set(matching)
+    const found = matching.filter((topic) => !OUTPUT.test(topic) || !inputs.has(topic.replace(OUTPUT, '')))
     if (found.length === 0)
       throw new SurprisalError('SERVICE_UNREACHABLE', `no topic matches source.pattern "${pattern}" yet`)
     return found.sort()

@@ -4,6 +4,7 @@ import type { RetrainQueue } from '../core/ports.ts'
 import type { Logger } from '../core/telemetry.ts'
 import type { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import type { ConnectedSource } from './connect-stream.ts'
+import type { Election } from './election.ts'
 
 const LOOK_MS = 2_000
 const LOG_EVERY = 15
@@ -18,12 +19,14 @@ export interface ColdStart {
   readonly minimumRecords: number
   /** Epoch milliseconds of the start of the window that would be learned from. */
   since(): number
+  /** Among processes that share no queue: one asks for the fit, the others wait for its model. */
+  readonly election?: Election
   readonly logger: Logger
 }
 
 /**
- * Waits, while there is no model, until the source holds enough records, and asks for one fit (one open job per
- * pipeline, whoever asks). `report` hears what is waited for: it stands in /readyz.
+ * Waits, while there is no model, until the source holds enough records, and asks for one fit: a queue has one open job
+ * per pipeline, whoever asks, and an election one who asks where each process has a queue of its own. `report` hears what is waited for: it stands in /readyz.
  */
 export async function warmUp(
   start: ColdStart,
@@ -38,6 +41,7 @@ export async function warmUp(
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
   }
   report(null)
+  await start.election?.[Symbol.asyncDispose]()
 }
 
 /** Does what can be done now, and says what is waited for. */
@@ -49,6 +53,8 @@ async function nextStep(start: ColdStart): Promise<string> {
     const number = new Intl.NumberFormat('en')
     return `warming_up: ${number.format(count)} of ${number.format(minimumRecords)} records`
   }
+  if ((await start.election?.won()) === false)
+    return 'warming_up: another process is learning the first model'
   const job = await queue.enqueue({
     pipeline,
     trigger: 'cold-start',

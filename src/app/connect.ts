@@ -1,7 +1,14 @@
 import { join } from 'node:path'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import { duckdbScoreStoreOptions } from '../../connectors/duckdb/options.ts'
-import type { LabelStore, ModelRegistry, NoticeStore, RetrainQueue, ScoreStore } from '../core/ports.ts'
+import type {
+  LabelStore,
+  Leases,
+  ModelRegistry,
+  NoticeStore,
+  RetrainQueue,
+  ScoreStore,
+} from '../core/ports.ts'
 import { JobCheckpoints } from '../retrain/job-checkpoints.ts'
 
 /** Each connector is imported when a pipeline names it: reading a config loads no client library. */
@@ -12,6 +19,16 @@ export async function connectRegistry(options: PipelineConfig['registry']): Prom
   }
   const { RedisModelRegistry } = await import('../../connectors/redis/model-registry.ts')
   return new RedisModelRegistry(options.url, { prefix: options.prefix })
+}
+
+/** Where processes that share a registry elect one of them. */
+export async function connectLeases(options: PipelineConfig['registry']): Promise<Leases> {
+  if (options.type === 'fs') {
+    const { FsLeases } = await import('../../connectors/fs/leases.ts')
+    return new FsLeases(join(options.path, '.leases'))
+  }
+  const { RedisLeases } = await import('../../connectors/redis/leases.ts')
+  return new RedisLeases(options.url, options.prefix)
 }
 
 /** A pipeline's queue holds its own jobs alone: whoever works it knows their training data. */

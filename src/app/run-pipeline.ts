@@ -12,8 +12,9 @@ import { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { ConfigReload } from './config-reload.ts'
-import { connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
+import { connectLeases, connectQueue, connectRegistry, connectStore, defaultStore } from './connect.ts'
 import { connectAlerts, connectDeadLetters, connectSinks, connectSource } from './connect-stream.ts'
+import { Election } from './election.ts'
 import { LoadedVersions } from './loaded-versions.ts'
 import { lookOn, modelOf } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
@@ -79,6 +80,10 @@ export async function runPipelineFile(
       handle.swap(await load(await artifactOf(1), 1))
     } else if (queue !== undefined) {
       await queue.open()
+      const election =
+        config.queue.type === 'memory'
+          ? keep(new Election(await connectLeases(config.registry), name))
+          : undefined
       background.push(
         followChampion(
           registry,
@@ -98,6 +103,7 @@ export async function runPipelineFile(
             minimumRecords: config.retrain.min_records,
             since: () => windowStart(config),
             logger,
+            ...(election && { election }),
           },
           (waiting) => {
             warming = waiting

@@ -1,6 +1,7 @@
 /** The ports: what the inside asks of the outside. Types only; connectors implement them. */
 export type * from './ports/alerts.ts'
 export type * from './ports/label-store.ts'
+export type * from './ports/leases.ts'
 export type * from './ports/model-registry.ts'
 export type * from './ports/notice-store.ts'
 export type * from './ports/pipeline-monitor.ts'

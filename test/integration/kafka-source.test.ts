@@ -1,3 +1,4 @@
+import { expect, it } from 'vitest'
 import { decodeJson } from '../../connectors/kafka/json.ts'
 import { kafkaOptions, kafkaSourceOptions } from '../../connectors/kafka/options.ts'
 import { RecordDecoder } from '../../connectors/kafka/record-decoder.ts'
@@ -5,7 +6,15 @@ import { KafkaSource } from '../../connectors/kafka/source.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
 import { sourceSuite } from '../conformance/source.suite.ts'
 import { shared } from '../services/shared.ts'
-import { newTopic, produce } from '../services/topics.ts'
+import { newTopic, produce, testKafka } from '../services/topics.ts'
+
+async function begin(brokers: string, topic: string, messages: { value: string }[]): Promise<void> {
+  const admin = testKafka(brokers).admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic }], waitForLeaders: true })
+  await admin.disconnect()
+  await produce(brokers, topic, messages)
+}
 
 sourceSuite('KafkaSource', async () => {
   const brokers = await shared('kafka')
@@ -37,4 +46,33 @@ sourceSuite('KafkaSource', async () => {
     },
     async [Symbol.asyncDispose]() {},
   }
+})
+
+it('picks up a topic that matches its pattern later, and loses its place in none', async () => {
+  const brokers = await shared('kafka')
+  const first = await newTopic(brokers, 2, 'growing')
+  const options = kafkaSourceOptions.parse({
+    type: 'kafka',
+    pattern: `${first}.*`,
+    start: 'earliest',
+    fields: ['i'],
+  })
+  const kafka = kafkaOptions.parse({ 'bootstrap.servers': brokers, 'metadata.max.age.ms': 300 })
+  const decoder = new RecordDecoder(options, decodeJson)
+  await using source = new KafkaSource({ kafka, groupId: `g-${first}`, options, decoder, logger: SILENT })
+  const stop = new AbortController()
+  await source.open(stop.signal)
+  const records = (from: number) => Array.from({ length: 50 }, (_, i) => ({ value: `{"i":${from + i}}` }))
+  await begin(brokers, `${first}.scored`, records(1000))
+  await produce(brokers, first, records(0))
+  const seen: number[] = []
+  for await (const delivery of source.deliveries(stop.signal)) {
+    const { batch } = delivery
+    const column = batch.columns.get('i')
+    if (column?.kind === 'number') seen.push(...column.values)
+    await delivery.ack()
+    if (seen.length === 50) await begin(brokers, `${first}-later`, records(50))
+    if (seen.length === 100) stop.abort()
+  }
+  expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i))
 })
