@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka, Transaction } from 'kafkajs'
-import { messageOf, SurprisalError } from '../../src/core/errors.ts'
+import { messageOf, type SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { brokersOf, kafkaClient } from './client.ts'
 import { KafkaDelivery } from './delivery.ts'
-import { isFenced, isUnknownTopic, kafkaError } from './errors.ts'
+import { isFenced } from './errors.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { PartitionQueue, Slice } from './partition-queue.ts'
 import type { DecodedSlice, RecordDecoder } from './record-decoder.ts'
 import type { TopicReplay } from './replay.ts'
 import { KafkaSession } from './session.ts'
 import { SliceSize } from './slice-size.ts'
-import { matchingTopics } from './topics.ts'
+import { furtherTopics, matchingTopics, sourceError } from './topics.ts'
 
 /** How long the end of what is being worked on is waited for before the group is joined again. */
 const REST_MS = 10_000
@@ -66,12 +66,8 @@ export class KafkaSource implements Source {
     return this.session?.joined ? null : this.state
   }
 
-  lags(): { topic: string; partition: number; lag: number }[] {
-    return [...(this.session?.queues.values() ?? [])].map(({ topic, partition, lag }) => ({
-      topic,
-      partition,
-      lag,
-    }))
+  lags(): readonly { readonly topic: string; readonly partition: number; readonly lag: number }[] {
+    return [...(this.session?.queues.values() ?? [])]
   }
 
   async *before(
@@ -200,7 +196,7 @@ export class KafkaSource implements Source {
       } catch (error) {
         await session.close()
         if (this.session === session) this.session = undefined
-        const known = this.explain(error, 'to open the source')
+        const known = sourceError(error, 'to open the source', this.brokers, options)
         if (known.code === 'SERVICE_REFUSED') {
           this.failure = known
           return
@@ -214,16 +210,12 @@ export class KafkaSource implements Source {
 
   /** Joins the group again once further topics match the pattern, when what is being worked on is done. */
   private async watchTopics(session: KafkaSession, topics: readonly string[], signal: AbortSignal) {
-    const { kafka, options, logger } = this.parts
+    const { options, logger } = this.parts
+    const age = this.parts.kafka['metadata.max.age.ms']
     const gone = () => signal.aborted || this.session !== session || this.restarting !== undefined
     const pause = (milliseconds: number) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
-    let more: readonly string[] = []
-    while (more.length === 0) {
-      await pause(kafka['metadata.max.age.ms'])
-      if (gone()) return
-      const matching = await matchingTopics(this.client, options).catch(() => [])
-      more = matching.filter((topic) => !topics.includes(topic))
-    }
+    const more = await furtherTopics(this.client, options, topics, () => pause(age), gone)
+    if (gone()) return
     logger.info({ topics: more }, 'further topics match source.pattern: joining the group again')
     this.resting = true
     const deadline = performance.now() + REST_MS
@@ -234,7 +226,7 @@ export class KafkaSource implements Source {
 
   private restart(session: KafkaSession, error: Error, signal: AbortSignal): void {
     if (this.session !== session || this.restarting !== undefined) return
-    const known = this.explain(error, 'while consuming')
+    const known = sourceError(error, 'while consuming', this.brokers, this.parts.options)
     this.parts.logger.warn({ error: known.message }, 'Kafka source lost its connection, starting again')
     this.state = known.message
     if (known.code === 'SERVICE_REFUSED') this.failure = known
@@ -250,17 +242,5 @@ export class KafkaSource implements Source {
       this.restarting = undefined
       this.wake()
     })
-  }
-
-  private explain(error: unknown, doing: string): SurprisalError {
-    if (isUnknownTopic(error)) {
-      const wanted = this.parts.options.topics?.join(', ') ?? this.parts.options.pattern
-      return new SurprisalError(
-        'SERVICE_UNREACHABLE',
-        `a topic of ${wanted} does not exist at ${this.brokers} yet: create it, or correct source.topics`,
-        { cause: error },
-      )
-    }
-    return kafkaError(error, doing, this.brokers)
   }
 }

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
+import { isUnknownTopic, kafkaError } from './errors.ts'
 import type { KafkaSourceOptions } from './options.ts'
 
 const OUTPUT = /\.(scored|anomalies|dlq)$/
@@ -28,4 +29,36 @@ export async function matchingTopics(
   } finally {
     await admin.disconnect()
   }
+}
+
+/** Looks again after each `pause` until topics match that are not among the `known` ones; none once it is `over`. */
+export async function furtherTopics(
+  kafka: Kafka,
+  options: Pick<KafkaSourceOptions, 'topics' | 'pattern'>,
+  known: readonly string[],
+  pause: () => Promise<void>,
+  over: () => boolean,
+): Promise<readonly string[]> {
+  for (;;) {
+    await pause()
+    if (over()) return []
+    const matching = await matchingTopics(kafka, options).catch(() => [])
+    const further = matching.filter((topic) => !known.includes(topic))
+    if (further.length > 0) return further
+  }
+}
+
+/** kafkaError, and for a topic that is not there what to do. */
+export function sourceError(
+  error: unknown,
+  doing: string,
+  brokers: string,
+  { topics, pattern }: Pick<KafkaSourceOptions, 'topics' | 'pattern'>,
+): SurprisalError {
+  if (!isUnknownTopic(error)) return kafkaError(error, doing, brokers)
+  return new SurprisalError(
+    'SERVICE_UNREACHABLE',
+    `a topic of ${topics?.join(', ') ?? pattern} does not exist at ${brokers} yet: create it, or correct source.topics`,
+    { cause: error },
+  )
 }
