@@ -19,7 +19,7 @@ const BATCH = 4096
 const RATE = 0.001
 const DAY = 86_400_000
 const PIPELINE = 'bench'
-const REPEATS = 30
+const REPEATS = 100
 const PAPER = 100_000_000
 
 const { values } = parseArgs({

@@ -10,8 +10,8 @@ import {
   Utf8,
   type Vector,
 } from 'apache-arrow'
+import { packBits } from '../../src/core/bits.ts'
 import { type Origin, offsetOf } from '../../src/core/record.ts'
-import { packBits } from '../files/bits.ts'
 
 /** A null bitmap for makeData; `known` holds a non-zero entry for each row that has a value. */
 export function nulls(known: ArrayLike<number> | undefined): { nullBitmap?: Uint8Array; nullCount: number } {

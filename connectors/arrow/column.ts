@@ -1,7 +1,7 @@
 import { type Data, type DataType, type Field, Type, type Vector } from 'apache-arrow'
+import { isSet, sliceBits, spreadBits } from '../../src/core/bits.ts'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Column, NumberValues, StringColumn } from '../../src/core/record.ts'
-import { isSet, sliceBits, spreadBits } from '../files/bits.ts'
 import { internUtf8, internViews } from './text.ts'
 
 /** The parts of an Arrow type that a conversion reads; which ones are there depends on typeId. */

@@ -18,13 +18,13 @@ const PREFIX_BYTES = 8
  */
 export class ArrowFile implements RecordFile {
   readonly path: string
-  readonly #from: string | AsyncIterable<Uint8Array>
+  readonly #from: string | Uint8Array | AsyncIterable<Uint8Array>
   #handle: FileHandle | undefined
   #reader: RecordBatchReader | undefined
   #batches = 0
 
-  /** `from` is where the bytes are, where that is not `path` (standard input). */
-  constructor(path: string, from: string | AsyncIterable<Uint8Array> = path) {
+  /** `from` is where the bytes are, where that is not `path` (standard input, memory). */
+  constructor(path: string, from: string | Uint8Array | AsyncIterable<Uint8Array> = path) {
     this.path = path
     this.#from = from
   }
@@ -82,7 +82,9 @@ export class ArrowFile implements RecordFile {
       const reader: RecordBatchReader =
         typeof from === 'string'
           ? await RecordBatchReader.from(this.#handle!)
-          : await RecordBatchReader.from(from)
+          : from instanceof Uint8Array
+            ? RecordBatchReader.from(from)
+            : await RecordBatchReader.from(from)
       await reader.open()
       return reader
     })

@@ -1,6 +1,6 @@
+import { isSet } from '../../src/core/bits.ts'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { StringColumn } from '../../src/core/record.ts'
-import { isSet } from '../files/bits.ts'
 
 /** UTF-8 values laid end to end: value i is bytes[offsets[i] … offsets[i + 1]). */
 export interface Utf8Values {

@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq'
+import { isoOrNull } from '../../src/core/iso-times.ts'
 import type { JobState, RetrainJob, RetrainProgress, RetrainRequest } from '../../src/core/ports.ts'
 
 /** What BullMQ keeps of a request. `cancelled` is set by whoever cancels; the worker that runs the job watches it. */
@@ -36,8 +37,4 @@ export async function jobView(job: Job<JobData>, log: readonly string[]): Promis
     error: job.failedReason ?? null,
     log,
   }
-}
-
-function isoOrNull(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString()
 }

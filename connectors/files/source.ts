@@ -1,9 +1,9 @@
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
 import { type Column, cell, columnNamed, type RecordBatch } from '../../src/core/record.ts'
+import { sliceBatch } from '../../src/core/slice-batch.ts'
 import { type DeclaredColumn, type FileBatch, MAX_ROWS, type RecordFile } from './record-file.ts'
 import { checkSameSchema, checkUniqueColumns, missingColumn } from './schema.ts'
-import { sliceBatch } from './slice.ts'
 import { type Condition, filterBatch } from './where.ts'
 
 export interface FileSourceOptions {
@@ -120,7 +120,7 @@ export class FileSource implements Source {
     const timed = withEntity(withTime(kept, time), entity)
     yield { batch: sliceBatch(timed, 0, rows), rejected }
     for (let from = rows; from < timed.rows; from += rows)
-      yield { batch: sliceBatch(timed, from, rows), rejected: [] }
+      yield { batch: sliceBatch(timed, from, from + rows), rejected: [] }
   }
 
   /** Where a format declares no columns, one that a batch lacks is missing in all its rows. */

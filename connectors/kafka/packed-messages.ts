@@ -1,7 +1,7 @@
 import type { Message } from 'kafkajs'
 import type { ScoredBatch } from '../../src/core/scored.ts'
+import { sliceBatch } from '../../src/core/slice-batch.ts'
 import { arrowEncoder } from '../arrow/sink.ts'
-import { sliceBatch } from '../files/slice.ts'
 
 export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
 
@@ -28,7 +28,7 @@ function part(scored: ScoredBatch, from: number, to: number): ScoredBatch {
     new Map([...map].filter(([row]) => row >= from && row < to).map(([row, value]) => [row - from, value]))
   return {
     ...scored,
-    batch: sliceBatch(scored.batch, from, to - from),
+    batch: sliceBatch(scored.batch, from, to),
     logProb: scored.logProb.subarray(from, to),
     score: scored.score.subarray(from, to),
     pValue: scored.pValue.subarray(from, to),

@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { MAX_DATE } from '../core/iso-times.ts'
 
 /** The shapes of what is asked: paths, queries and bodies. */
-const MAX_DATE = 8.64e15
-
 /** A time as ISO 8601 or epoch milliseconds (what Grafana's `${__from}` gives). */
 export const time = z
   .string()

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type {
+  ArrowBodies,
   LabelStore,
   LiveFeed,
   ModelRegistry,
@@ -10,7 +11,6 @@ import type {
   Scorer,
   ScoreStore,
 } from '../core/ports.ts'
-import type { RecordBatch } from '../core/record.ts'
 import type { ScoredRecord } from '../core/scored.ts'
 import type { Logger } from '../core/telemetry.ts'
 import type { ApiOptions } from './options.ts'
@@ -31,8 +31,8 @@ export interface ApiDeps {
   readonly scorer?: (pipeline: string) => Promise<Scorer | undefined>
   /** What the version that scored a record expects of its fields; undefined where it is not at hand. */
   readonly densities?: (record: ScoredRecord) => Promise<RecordDensities | undefined>
-  /** Reads an Arrow stream or file that was posted. */
-  readonly readArrow?: (bytes: Uint8Array) => Promise<RecordBatch>
+  /** Reads records that are posted as Arrow, and answers in it. */
+  readonly arrow?: ArrowBodies
   readonly metrics?: Registry
   /** Why this process is not ready to work; empty when it is. */
   readonly unready?: () => Promise<readonly string[]>

@@ -74,6 +74,11 @@ export interface WeightTensor {
   readonly data: Float32Array
 }
 
+/** Widths of a coupling's conditioner, from its inputs to its outputs. */
+export function conditionerWidths(spec: AffineCouplingSpec, dim: number, context: number): number[] {
+  return [spec.split + context, ...spec.hidden, 2 * (dim - spec.split)]
+}
+
 /** Width of what a coupling sees of the context. */
 export function contextWidth(context: ContextSpec): number {
   return context.embeddings.reduce((sum, e) => sum + e.width, context.numeric)

@@ -1,4 +1,10 @@
-const MAX_DATE = 8.64e15
+/** Milliseconds from the epoch that a date may be away, ECMA-262. */
+export const MAX_DATE = 8.64e15
+
+/** Epoch milliseconds as ISO 8601, null where they name no date. */
+export function isoOrNull(ms: number | undefined): string | null {
+  return ms === undefined || !(Math.abs(ms) <= MAX_DATE) ? null : new Date(ms).toISOString()
+}
 
 /**
  * Epoch milliseconds → ISO 8601, null where they name no date. Times of one stream follow each other closely, so what

@@ -1,5 +1,6 @@
 /** The ports: what the inside asks of the outside. Types only; connectors implement them. */
 export type * from './ports/alerts.ts'
+export type * from './ports/arrow-bodies.ts'
 export type * from './ports/label-store.ts'
 export type * from './ports/leases.ts'
 export type * from './ports/model-registry.ts'

@@ -1,3 +1,4 @@
+import { isoOrNull } from './iso-times.ts'
 import { idOf, offsetOf } from './record.ts'
 import {
   ANOMALY,
@@ -52,10 +53,4 @@ export function* scoredRecords(scored: ScoredBatch): Generator<ScoredRecord> {
 export function severityAt(scored: ScoredBatch, row: number): Severity | null {
   if (scored.verdict[row] !== ANOMALY) return null
   return severityOf(scored.pValue[row], scored.threshold) ?? 'warning'
-}
-
-const MAX_DATE = 8.64e15
-
-function isoOrNull(ms: number | undefined): string | null {
-  return ms === undefined || !(Math.abs(ms) <= MAX_DATE) ? null : new Date(ms).toISOString()
 }

@@ -1,5 +1,5 @@
 import { SurprisalError } from '../core/errors.ts'
-import { quantile } from './combination.ts'
+import { quantile } from '../features/scaling.ts'
 import { fitTail, logTail, type TailState } from './tail.ts'
 
 /** The calibration as data: `surprisals`, ascending, go into a tensor; the rest is JSON. */

@@ -1,3 +1,4 @@
+import { quantile } from '../features/scaling.ts'
 /** Where the log densities of normal records lie for one member: what makes members comparable. */
 export interface Standard {
   readonly median: number
@@ -36,12 +37,4 @@ function asinh(x: number): number {
   const size = Math.abs(x)
   const value = Math.log(size + Math.sqrt(size * size + 1))
   return x < 0 ? -value : value
-}
-
-/** Linear interpolation between order statistics (type 7); `sorted` ascending and not empty. */
-export function quantile(sorted: ArrayLike<number>, q: number): number {
-  const at = q * (sorted.length - 1)
-  const low = Math.floor(at)
-  const high = Math.min(low + 1, sorted.length - 1)
-  return sorted[low] + (at - low) * (sorted[high] - sorted[low])
 }

@@ -5,6 +5,7 @@ import type { Examiner, LookBack, RecordDensities, ScoreOptions, Scorer } from '
 import { batchOfRows, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, type ScoredBatch, type ScoredRecord } from '../core/scored.ts'
 import { scoredRecords } from '../core/scored-record.ts'
+import { sliceBatch } from '../core/slice-batch.ts'
 import { selectRows } from '../features/select-rows.ts'
 import { StreamWindows } from '../features/stream-windows.ts'
 import { addedColumns, type WindowSpec } from '../features/window-spec.ts'
@@ -17,7 +18,6 @@ import { verifyGolden } from './golden.ts'
 import type { Manifest } from './manifest.ts'
 import { isRecordBatch, type PlainRecord } from './record-batches.ts'
 import type { RecordScorerOptions } from './record-scorer.ts'
-import { sliceBatch } from './rows.ts'
 import { type ScoreStreamOptions, scoreStream } from './score-stream.ts'
 import type { ScoredColumns } from './scored-columns.ts'
 import { joinColumns } from './scored-columns.ts'
@@ -193,7 +193,7 @@ export class Detector implements Scorer, Examiner {
   async #scoreShares(batch: RecordBatch): Promise<ScoredColumns> {
     if (batch.rows <= SHARE) return this.#executor.score(batch)
     const starts = Array.from({ length: Math.ceil(batch.rows / SHARE) }, (_, i) => i * SHARE)
-    const shares = starts.map((from) => sliceBatch(batch, from, Math.min(batch.rows, from + SHARE)))
+    const shares = starts.map((from) => sliceBatch(batch, from, from + SHARE))
     const scored = await Promise.all(shares.map((share) => this.#executor.score(share)))
     return joinColumns(scored, starts, batch.rows)
   }

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { throwIfAborted } from '../core/errors.ts'
 import type { Matrix } from '../core/flow-spec.ts'
 import { random } from '../core/random.ts'
+import { quantile } from '../features/scaling.ts'
 import { cholesky, inverseOfLower } from './cholesky.ts'
 import { clusters } from './clusters.ts'
-import { quantile } from './combination.ts'
 import { GaussianMixture } from './gaussian-mixture.ts'
 
 export interface MixtureOptions {

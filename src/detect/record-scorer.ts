@@ -1,6 +1,7 @@
 import type { FieldDensity } from '../core/ports.ts'
 import { offsetOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts'
+import { sliceBatch } from '../core/slice-batch.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import { FeatureEncoder } from '../features/encoder.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -13,7 +14,6 @@ import { type Counterfactual, nearestNormal } from './counterfactual.ts'
 import { Ensemble } from './ensemble.ts'
 import { Novelty } from './novelty.ts'
 import { redactReasons } from './redaction.ts'
-import { sliceBatch } from './rows.ts'
 import type { ScoredColumns } from './scored-columns.ts'
 import { Strata } from './strata.ts'
 import { placeOf } from './tie.ts'
@@ -73,7 +73,7 @@ export class RecordScorer implements Disposable {
     }
     for (let from = 0; from < rows; from += CHUNK) {
       const to = Math.min(rows, from + CHUNK)
-      this.#scoreChunk(from === 0 && to === rows ? batch : sliceBatch(batch, from, to), from, out)
+      this.#scoreChunk(sliceBatch(batch, from, to), from, out)
     }
     return out
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EncodedBatch } from '../features/encoded.ts'
-import { quantile } from './combination.ts'
+import { quantile } from '../features/scaling.ts'
 
 /** Calibration records that belong together, and where their surprisals lie. */
 export interface Stratum {

@@ -35,7 +35,7 @@ export function untame(u: number, { centre, scale }: Scaling): number {
 }
 
 /** The q-quantile of ascending values, linearly interpolated (Hyndman and Fan 1996, type 7), overflow-safe. */
-export function quantile(sorted: Float64Array, q: number): number {
+export function quantile(sorted: ArrayLike<number>, q: number): number {
   const at = q * (sorted.length - 1)
   const low = Math.floor(at)
   const share = at - low

@@ -1,5 +1,5 @@
 import type { AffineCouplingSpec, BijectorSpec, FlowSpec } from '../core/flow-spec.ts'
-import { contextWidth } from '../core/flow-spec.ts'
+import { conditionerWidths, contextWidth } from '../core/flow-spec.ts'
 
 /** A tensor that a spec asks for. Constants and empty tensors are not trained. */
 export interface TensorLayout {
@@ -37,7 +37,7 @@ export function bijectorLayout(spec: BijectorSpec, dim: number, context: number)
         constant('sign', [dim]),
       ]
     case 'affine-coupling':
-      return conditionerWidths(spec, dim, context).flatMap(([inputs, outputs], i) => [
+      return conditionerLayers(spec, dim, context).flatMap(([inputs, outputs], i) => [
         tensor(`weight.${i}`, [outputs, inputs]),
         tensor(`bias.${i}`, [outputs]),
       ])
@@ -45,12 +45,12 @@ export function bijectorLayout(spec: BijectorSpec, dim: number, context: number)
 }
 
 /** [inputs, outputs] of every layer of a coupling's conditioner, first to last. */
-export function conditionerWidths(
+export function conditionerLayers(
   spec: AffineCouplingSpec,
   dim: number,
   context: number,
 ): readonly (readonly [inputs: number, outputs: number])[] {
-  const widths = [spec.split + context, ...spec.hidden, 2 * (dim - spec.split)]
+  const widths = conditionerWidths(spec, dim, context)
   return widths.slice(1).map((outputs, i) => [widths[i], outputs] as const)
 }
 

@@ -1,7 +1,7 @@
 import type { FlowSpec, FlowWeights, WeightTensor } from '../core/flow-spec.ts'
 import { contextWidth } from '../core/flow-spec.ts'
 import { type Random, random } from '../core/random.ts'
-import { bijectorLayout, conditionerWidths, sizeOf, type TensorLayout } from './layout.ts'
+import { bijectorLayout, conditionerLayers, sizeOf, type TensorLayout } from './layout.ts'
 import { luFactors, randomOrthogonal } from './orthogonal.ts'
 
 /**
@@ -33,7 +33,7 @@ export function initialWeights(spec: FlowSpec, seed: number): FlowWeights {
       fill(weights, `${i}.sign`, factors.diagonal.map(Math.sign))
     }
     if (bijector.kind === 'affine-coupling') {
-      const widths = conditionerWidths(bijector, spec.dim, context)
+      const widths = conditionerLayers(bijector, spec.dim, context)
       widths.forEach(([inputs, outputs], layer) => {
         const last = layer === widths.length - 1
         const scale = last ? 0.01 / Math.sqrt(Math.max(1, inputs)) : Math.sqrt(2 / Math.max(1, inputs))

@@ -1,5 +1,5 @@
 import type { AffineCouplingSpec, FlowSpec, FlowWeights } from '../core/flow-spec.ts'
-import { contextWidth } from '../core/flow-spec.ts'
+import { conditionerWidths, contextWidth } from '../core/flow-spec.ts'
 import { type AffineMap, identityMap, thenBijector } from './affine-map.ts'
 import { Emitter, floatBits } from './emitter.ts'
 import { packMatrix, packStripes, pad4 } from './packing.ts'
@@ -89,9 +89,4 @@ function emitCoupling(
     out.floats(packStripes(matrix, outputs, inputs))
   }
   return Math.max(...widths)
-}
-
-/** Widths of a conditioner from its inputs to its outputs. */
-export function conditionerWidths(spec: AffineCouplingSpec, dim: number, context: number): number[] {
-  return [spec.split + context, ...spec.hidden, 2 * (dim - spec.split)]
 }

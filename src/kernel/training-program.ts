@@ -1,8 +1,8 @@
 import type { AffineCouplingSpec, FlowSpec, FlowWeights } from '../core/flow-spec.ts'
-import { contextWidth } from '../core/flow-spec.ts'
+import { conditionerWidths, contextWidth } from '../core/flow-spec.ts'
 import { Emitter, floatBits } from './emitter.ts'
 import { packedIndex, packedSize, packMatrix, pad4 } from './packing.ts'
-import { conditionerWidths, HEADER } from './program.ts'
+import { HEADER } from './program.ts'
 import { tensor } from './tensor.ts'
 
 /** Operations that src/kernel/assembly/training/program.ts reads. */

@@ -6,6 +6,7 @@ import { createApi } from '../../src/api/create-api.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { apiOptions } from '../../src/api/options.ts'
+import { ThreadedArrow } from '../../src/app/arrow-bodies.ts'
 import type { LabelledRecord, PipelineMonitor, PipelineStatus, Scorer } from '../../src/core/ports.ts'
 import { offsetOf } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
@@ -54,6 +55,7 @@ export async function serveApi(
   const queue = new MemoryRetrainQueue()
   const labels: LabelledRecord[] = []
   const hub = new LiveHub()
+  const arrow = new ThreadedArrow()
   const api = await createApi({
     options: apiOptions.parse(options),
     store,
@@ -65,6 +67,7 @@ export async function serveApi(
       put: async (label) => void labels.push(label),
       labels: async (pipeline) => labels.filter((label) => label.pipeline === pipeline),
     },
+    arrow,
     densities: async (record) => demoDensities(record),
     scorer: async (pipeline) => (pipeline === 'orders' ? scorer : undefined),
     ...more,
@@ -77,6 +80,7 @@ export async function serveApi(
     registry,
     async [Symbol.asyncDispose]() {
       await api.close()
+      await arrow[Symbol.asyncDispose]()
       await queue[Symbol.asyncDispose]()
     },
   }

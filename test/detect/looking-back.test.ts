@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../src/core/random.ts'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../../src/core/scored.ts'
+import { sliceBatch } from '../../src/core/slice-batch.ts'
 import { Detector } from '../../src/detect/detector.ts'
 import { fitDetector } from '../../src/detect/fit-detector.ts'
-import { sliceBatch } from '../../src/detect/rows.ts'
 import { scoreBatches } from '../../src/detect/score-stream.ts'
 
 type Reading = {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { batchOfRows } from '../../src/core/record.ts'
-import { combine, quantile, standardOf } from '../../src/detect/combination.ts'
+import { combine, standardOf } from '../../src/detect/combination.ts'
 import { redactReasons } from '../../src/detect/redaction.ts'
 import { StreamTimes } from '../../src/detect/stream-times.ts'
 import { fitTail, logTail } from '../../src/detect/tail.ts'
 import { placeOf } from '../../src/detect/tie.ts'
 import { TokenBucket } from '../../src/detect/token-bucket.ts'
 import { buffersOf, wireBatch } from '../../src/detect/wire.ts'
+import { quantile } from '../../src/features/scaling.ts'
 
 describe('combination', () => {
   it('adds up standardised densities, tamed, and novelty as it is', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { batchOfRows, cell, idOf } from '../../src/core/record.ts'
-import { sliceBatch } from '../../src/detect/rows.ts'
+import { sliceBatch } from '../../src/core/slice-batch.ts'
 import { StreamSample } from '../../src/detect/sample.ts'
 
 const rows = Array.from({ length: 64 }, (_, i) => ({

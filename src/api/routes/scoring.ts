@@ -1,4 +1,6 @@
+import type { FastifyReply } from 'fastify'
 import { batchOfRows, type RecordBatch } from '../../core/record.ts'
+import type { ScoredBatch } from '../../core/scored.ts'
 import { scoredRecords } from '../../core/scored-record.ts'
 import { listOf, scoredRecordAnswer } from '../answers.ts'
 import { type App, answers } from '../app.ts'
@@ -6,39 +8,48 @@ import { pipelinePath, recordsBody } from '../asked.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpProblem, noModel } from '../problem.ts'
 
-const ARROW = ['application/vnd.apache.arrow.stream', 'application/vnd.apache.arrow.file']
+const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+const ARROW = [ARROW_STREAM, 'application/vnd.apache.arrow.file']
 
 /** Scores records that are posted, without storing anything: their run_id is `ad-hoc`. */
-export function scoringRoutes(app: App, { scorer, readArrow }: ApiDeps): void {
+export function scoringRoutes(app: App, { scorer, arrow }: ApiDeps): void {
   app.addContentTypeParser(ARROW, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.post(
     '/pipelines/:pipeline/score',
     {
       // Arrow is not JSON, so the body is checked below, after its type is known.
       schema: {
-        summary: 'Score posted records with the champion: a JSON list of flat objects, or Arrow',
+        summary: 'Score posted records with the champion: a JSON list of flat objects, or Arrow IPC',
+        description: `Answers in Arrow IPC, with the columns of a score file, where Accept names ${ARROW_STREAM}.`,
         consumes: ['application/json', ...ARROW],
         params: pipelinePath,
         response: answers(listOf(scoredRecordAnswer)),
       },
     },
-    async ({ params: { pipeline }, body }) => {
+    async ({ params: { pipeline }, body, headers }, reply) => {
       if (scorer === undefined) throw new HttpProblem(501, 'this server scores no posted records')
-      const batch = await batchOf(body)
+      const inArrow = headers.accept?.includes(ARROW_STREAM) === true
+      if (inArrow && arrow === undefined) throw new HttpProblem(406, 'this server answers in JSON only')
+      const batches = await batchesOf(body)
       const champion = await scorer(pipeline)
       if (champion === undefined) throw noModel(pipeline)
-      const scored = await champion.score(batch, { pipeline, explain: true, runId: 'ad-hoc' })
-      return { items: [...scoredRecords(scored)] }
+      const scored: ScoredBatch[] = []
+      for (const batch of batches)
+        scored.push(await champion.score(batch, { pipeline, explain: true, runId: 'ad-hoc' }))
+      if (!inArrow || arrow === undefined)
+        return { items: scored.flatMap((part) => [...scoredRecords(part)]) }
+      const bytes: unknown = Buffer.from(arrow.write(scored))
+      return (reply as FastifyReply).type(ARROW_STREAM).send(bytes)
     },
   )
 
-  async function batchOf(body: unknown): Promise<RecordBatch> {
+  async function batchesOf(body: unknown): Promise<readonly RecordBatch[]> {
     if (Buffer.isBuffer(body)) {
-      if (readArrow === undefined) throw new HttpProblem(415, 'this server reads JSON records only')
-      return readArrow(body)
+      if (arrow === undefined) throw new HttpProblem(415, 'this server reads JSON records only')
+      return arrow.read(body)
     }
     const records = recordsBody.safeParse(body)
-    if (records.success) return batchOfRows(records.data, { prefix: 'posted', offsets: { first: 0 } })
+    if (records.success) return [batchOfRows(records.data, { prefix: 'posted', offsets: { first: 0 } })]
     const issue = records.error.issues[0]
     throw new HttpProblem(400, `body/${issue.path.join('/')} ${issue.message}: post a list of flat objects`)
   }

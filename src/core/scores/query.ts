@@ -1,12 +1,11 @@
 import { SurprisalError } from '../errors.ts'
+import { MAX_DATE } from '../iso-times.ts'
 import type { DistributionQuery, ScoreQuery, SeriesQuery } from '../ports.ts'
 import type { KeepPolicy } from './intake.ts'
 import { HOUR, MINUTE, type SeriesRange } from './rollup.ts'
 
 export const MAX_PAGE = 1000
 export const MAX_BUCKETS = 10_000
-const MAX_DATE = 8.64e15
-
 /** Where a page ended. Pages run downwards in (key, prefix, offset); key is the time or the score. */
 export interface ScorePosition {
   readonly key: number

@@ -2,7 +2,7 @@ import type { AffineCouplingSpec } from '../../core/flow-spec.ts'
 import type { Bijector, Mapped, NamedVariable, Placement } from '../bijector.ts'
 import { Conditioner } from '../conditioner.ts'
 import { type Tensor1D, type Tensor2D, tf } from '../engine.ts'
-import { conditionerWidths } from '../layout.ts'
+import { conditionerLayers } from '../layout.ts'
 import { PlacedTensors } from '../placed.ts'
 
 /**
@@ -21,7 +21,7 @@ export class AffineCoupling implements Bijector<AffineCouplingSpec> {
     this.spec = spec
     this.dim = placement.dim
     this.#tensors = new PlacedTensors(placement)
-    const widths = conditionerWidths(spec, placement.dim, placement.contextWidth)
+    const widths = conditionerLayers(spec, placement.dim, placement.contextWidth)
     this.#conditioner = new Conditioner(widths, this.#tensors)
     this.#conditioned = placement.contextWidth > 0
     this.variables = this.#tensors.variables

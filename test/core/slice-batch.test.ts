@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sliceBatch } from '../../../connectors/files/slice.ts'
-import { batchOfRows, idOf, rowOf } from '../../../src/core/record.ts'
+import { batchOfRows, idOf, rowOf } from '../../src/core/record.ts'
+import { sliceBatch } from '../../src/core/slice-batch.ts'
 
 const value = fc.option(fc.integer(), { nil: null })
 
@@ -14,7 +14,7 @@ describe('sliceBatch', () => {
         fc.nat(40),
         (records, from, count) => {
           const batch = batchOfRows(records)
-          const slice = sliceBatch(batch, Math.min(from, records.length), count)
+          const slice = sliceBatch(batch, Math.min(from, records.length), from + count)
           const expected = records.slice(from, from + count)
           expect(slice.rows).toBe(expected.length)
           expected.forEach((record, i) => {
