@@ -23,7 +23,7 @@ for path in sorted(Path(sys.argv[1]).glob('*.csv')):
     label = table['label'][~train]
     pca = PCA(0.95, svd_solver='full').fit(known)
     rest = tested - pca.inverse_transform(pca.transform(tested))
-    forest = IsolationForest(100, random_state=0).fit(known)
+    forest = IsolationForest(n_estimators=100, random_state=0).fit(known)
     for method, score in [('PCA', (rest**2).sum(axis=1)), ('IsolationForest', -forest.score_samples(tested))]:
         auroc, auprc = roc_auc_score(label, score), average_precision_score(label, score)
         print(f'{path.stem},{method},{100 * auroc:.2f},{100 * auprc:.2f}')

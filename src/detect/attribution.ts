@@ -19,6 +19,8 @@ interface Judged {
   /** log p(x_−j) + log of the density of a wrong x_j, uniform over the levels or the range; nats. */
   readonly logFaulty: number
 }
+/** Where numbers beside the heaps hold less, a heap is the whole of the central 95 %. */
+const RARE = Math.log(0.025)
 /** A rule was broken, whatever the density says. */
 const BY_RULE = Number.POSITIVE_INFINITY
 
@@ -166,11 +168,18 @@ export class Attribution {
     const none = Number.NEGATIVE_INFINITY
     const rarer = logMass.map((m, i) => (i === STATE_PRESENT ? Math.min(m, own) : m <= own ? m : none))
     const surprise = total - logSum(rarer)
-    const numeric = present || line.logMass === Math.max(...logMass)
+    const rare = line.logMass - total < RARE
+    const numeric = !rare && (present || line.logMass === Math.max(...logMass))
+    const heap = this.#likeliest(column, logMass)
     return {
       surprise: numeric
         ? this.#number(batch, row, field, surprise, line)
-        : this.#surprise(batch, row, field, surprise, this.#likeliest(column, logMass)),
+        : {
+            ...this.#surprise(batch, row, field, surprise, heap),
+            ...(rare &&
+              typeof heap === 'number' &&
+              !this.#redacted.has(field) && { normal_low: heap, normal_high: heap }),
+          },
       logFaulty: total - Math.log(FAULTY_RANGE),
     }
   }

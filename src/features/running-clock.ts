@@ -1,7 +1,9 @@
 const KEPT = 7
 const MIDDLE = KEPT >> 1
 /** Records within so many times the spread of the last times are on time. */
-const TOLERANCE = 2
+const TOLERANCE = 10
+/** Records over which the usual spread is averaged. */
+const MEMORY = 1024
 
 /**
  * What time it is by a stream's own account: the median of its last seven event times, so that up to three records with a
@@ -12,16 +14,18 @@ export class RunningClock {
   readonly #arrived = new Float64Array(KEPT)
   readonly #sorted = new Float64Array(KEPT)
   #count = 0
+  /** Mean of the spreads so far, the last ones counting most. */
+  #usual = 0
 
   /**
-   * How far a time is from the clock; 0 within twice the spread of the last times (all but the first and the last of
-   * them), which is how far a stream's steps carry it; NaN before seven records.
+   * How far a time is from the clock; 0 within ten times the spread of the last times (the first and the last of them
+   * left out) or its mean over the stream, whichever is more: about as long as forty records take. Quiet hours, their
+   * ends and bursts are no news. NaN before seven records.
    */
   offset(time: number): number {
     if (this.#count < KEPT) return Number.NaN
-    const sorted = this.#sorted
-    const off = time - sorted[MIDDLE]
-    return Math.abs(off) <= TOLERANCE * (sorted[KEPT - 2] - sorted[1]) ? 0 : off
+    const off = time - this.#sorted[MIDDLE]
+    return Math.abs(off) <= TOLERANCE * Math.max(this.#spread, this.#usual) ? 0 : off
   }
 
   /** Takes the time of a record. */
@@ -37,5 +41,10 @@ export class RunningClock {
     sorted[at] = time
     this.#arrived[slot] = time
     this.#count++
+    if (this.#count >= KEPT) this.#usual += (this.#spread - this.#usual) / Math.min(this.#count, MEMORY)
+  }
+
+  get #spread(): number {
+    return this.#sorted[KEPT - 2] - this.#sorted[1]
   }
 }
