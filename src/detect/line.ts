@@ -20,75 +20,8 @@ export interface LineSummary {
   readonly high: number
 }
 
-/** Evaluates several lines at once: an ascending list of points for each named line, its log densities back. */
-export type EvaluateLines = (
-  points: readonly Float64Array[],
-  lines: readonly number[],
-) => readonly Float64Array[]
-
-const COARSE = coarseGrid()
-const ROUNDS = 3
-/** A cell is split while its share of the mass times its bend (nats) exceeds this. */
-const TOLERANCE = 0.008
-/** The bend that splitting aims at, nats. */
-const STRAIGHT = 0.08
-const MOST_PARTS = 8
 /** Slope of the tails beyond the outermost points, at least. */
 const LEAST_SLOPE = 1
-
-/**
- * 23 points over the encoded coordinate: dense in the bulk (|u| ≤ 3, robust standard deviations), then ever wider
- * along the logarithmic tails.
- */
-function coarseGrid(): Float64Array {
-  const half = [0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.9, 3.6, 4.8, 6.8, 10]
-  return Float64Array.from([...half.map((u) => -u).reverse(), 0, ...half])
-}
-
-/**
- * Sketches the densities around their mass: a coarse grid, then cells are split where mass lies and the logarithm
- * bends. `actual[j]` is one of the points of line j, and so are `hints[j]`: across a mass that the grid might miss.
- */
-export function sketchLines(
-  actual: Float64Array,
-  evaluate: EvaluateLines,
-  hints: readonly (readonly number[])[] = [],
-): Line[] {
-  let points: readonly Float64Array[] = Array.from(actual, (u, j) => withPoints(u, hints[j] ?? []))
-  let open = [...points.keys()]
-  const lines = evaluate(points, open).map((logDensity, j): Line => ({ points: points[j], logDensity }))
-  for (let round = 0; round < ROUNDS; round++) {
-    const split = open.map((j) => splits(lines[j]))
-    open = open.filter((_, i) => split[i].length > 0)
-    points = split.filter((own) => own.length > 0)
-    if (open.length === 0) break
-    const finer = evaluate(points, open)
-    for (const [i, j] of open.entries())
-      lines[j] = joined(lines[j], { points: points[i], logDensity: finer[i] })
-  }
-  return lines
-}
-
-/** New points, inside the cells that hold mass and where straight pieces do not follow the density. */
-function splits(line: Line): Float64Array {
-  const { points, logDensity } = line
-  const cells = points.length - 1
-  const masses = cellMasses(line, peakOf(logDensity))
-  const total = masses.reduce((sum, m) => sum + m, 0)
-  const slope = (i: number) => (logDensity[i + 1] - logDensity[i]) / (points[i + 1] - points[i])
-  const added: number[] = []
-  for (let i = 0; i < cells; i++) {
-    const width = points[i + 1] - points[i]
-    const before = i > 0 ? Math.abs(slope(i) - slope(i - 1)) : 0
-    const after = i + 1 < cells ? Math.abs(slope(i + 1) - slope(i)) : 0
-    // A parabola leaves its chord by this much in the middle.
-    const bend = (width * Math.max(before, after)) / 8
-    if (!((bend * masses[i]) / total > TOLERANCE)) continue
-    const parts = Math.min(MOST_PARTS, Math.max(2, Math.ceil(Math.sqrt(bend / STRAIGHT))))
-    for (let k = 1; k < parts; k++) added.push(points[i] + (width * k) / parts)
-  }
-  return Float64Array.from(added)
-}
 
 /** Density of the line at `actual`, one of its points, against its distribution. */
 export function summariseLine(line: Line, actual: number): LineSummary {
@@ -147,7 +80,7 @@ function rarerMass({ points, logDensity }: Line, own: number, left: number, righ
 }
 
 /** Mean of exp over a straight piece from a to b. */
-function meanExp(a: number, b: number): number {
+export function meanExp(a: number, b: number): number {
   const d = b - a
   return Math.abs(d) < 1e-6 ? Math.exp((a + b) / 2) : (Math.exp(b) - Math.exp(a)) / d
 }
@@ -195,34 +128,4 @@ function nearest(points: Float64Array, x: number): number {
     if (Math.abs(points[i] - x) < Math.abs(points[best] - x)) best = i
   }
   return best
-}
-
-/** The coarse grid with one more point. */
-function withPoints(u: number, hints: readonly number[]): Float64Array {
-  if (hints.length === 0) return withPoint(u)
-  return Float64Array.from(new Set([...COARSE, ...hints, u])).sort()
-}
-
-function withPoint(u: number): Float64Array {
-  const at = COARSE.findIndex((point) => point >= u)
-  if (COARSE[at] === u) return COARSE
-  const points = new Float64Array(COARSE.length + 1)
-  const before = at < 0 ? COARSE.length : at
-  points.set(COARSE.subarray(0, before))
-  points[before] = u
-  points.set(COARSE.subarray(before), before + 1)
-  return points
-}
-
-/** Both lines' points in order; they have none in common. */
-function joined(a: Line, b: Line): Line {
-  const length = a.points.length + b.points.length
-  const points = new Float64Array(length)
-  const logDensity = new Float64Array(length)
-  for (let at = 0, i = 0, j = 0; at < length; at++) {
-    const fromA = j >= b.points.length || (i < a.points.length && a.points[i] <= b.points[j])
-    points[at] = fromA ? a.points[i] : b.points[j]
-    logDensity[at] = fromA ? a.logDensity[i++] : b.logDensity[j++]
-  }
-  return { points, logDensity }
 }

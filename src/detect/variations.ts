@@ -1,6 +1,7 @@
 import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
-import { type Line, type LineSummary, sketchLines, summariseLine } from './line.ts'
+import { type Line, type LineSummary, summariseLine } from './line.ts'
+import { sketchLines } from './sketch.ts'
 import { Tile } from './tile.ts'
 
 /** [rows], nats: the exact density of encoded records, P(discrete part) included, without Jacobians. */
