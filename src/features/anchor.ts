@@ -43,6 +43,8 @@ const PRIOR = 4
  */
 export class Anchor {
   readonly column: number
+  /** Discrete columns whose codes it reads. */
+  readonly by: readonly number[]
   /** AnchorState.typical. */
   readonly typical: number
   readonly #state: AnchorState
@@ -54,6 +56,7 @@ export class Anchor {
   constructor(state: AnchorState) {
     this.#state = state
     this.column = state.column
+    this.by = [...new Set(state.groupings.flatMap(({ by }) => by))]
     this.typical = state.typical
     this.#places = state.groupings.map(placesOf)
     this.#root = Float64Array.of(state.root.mean, state.root.logVariance / 2, 0)

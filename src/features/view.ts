@@ -44,19 +44,21 @@ export function exactView(layout: EncodedLayout, anchors: readonly Anchor[] = []
 
 /**
  * Every number as a number, atoms and low cardinality included, conditioned on categories, booleans and context.
- * Numbers with atoms are left where they are, so that a heap stays a heap.
+ * Numbers with atoms are left where they are, so that a heap stays a heap. Anchors that read a number take no part: it
+ * is modelled here, and a flow told of it would find it certain.
  */
 export function jointView(layout: EncodedLayout, anchors: readonly Anchor[] = []): View {
   const numbers = new Set(layout.numeric.map(({ field }) => field))
   const heaped = new Set(
     layout.discrete.flatMap(({ role, levels, field }) => (role === 'state' && levels > 3 ? [field] : [])),
   )
+  const apart = ({ by }: Anchor) => by.every((k) => !numbers.has(layout.discrete[k].field))
   const dims = layout.numeric.map(({ field }, column): ViewDim => {
     const dim = { from: 'joint', column, gaussian: GAUSSIAN, uniform: 0 } as const
-    const anchor = heaped.has(field) ? -1 : anchors.findIndex((one) => one.column === column)
+    const anchor = heaped.has(field) ? -1 : anchors.findIndex((one) => one.column === column && apart(one))
     return anchor < 0 ? dim : { ...dim, anchor }
   })
-  const conditioned = conditions(layout, anchors, ({ field }) => !numbers.has(field))
+  const conditioned = conditions(layout, anchors, ({ field }) => !numbers.has(field), apart)
   return new View({ name: 'joint', dims, ...conditioned }, anchors)
 }
 
@@ -103,12 +105,13 @@ function conditions(
   layout: EncodedLayout,
   anchors: readonly Anchor[],
   chosen: (column: DiscreteLayout) => boolean,
+  told: (anchor: Anchor) => boolean = () => true,
 ): Pick<ViewSpec, 'contextFloats' | 'binary' | 'embedded' | 'anchors'> {
   const columns = [...layout.discrete.entries()].filter(([, column]) => chosen(column))
   return {
     contextFloats: layout.context.length,
     binary: columns.filter(([, { levels }]) => levels === 3).map(([k]) => k),
-    anchors: [...anchors.keys()],
+    anchors: [...anchors.keys()].filter((a) => told(anchors[a])),
     embedded: columns
       .filter(([, { levels }]) => levels > 3)
       .map(([column, { levels, pooledFrom }]) => {

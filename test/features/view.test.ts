@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { contextColumns } from '../../src/core/flow-spec.ts'
+import { random } from '../../src/core/random.ts'
 import { batchOfRows } from '../../src/core/record.ts'
 import { fitEncoder } from '../../src/features/encoder-fit.ts'
 import { exactView, jointView, standardView, View } from '../../src/features/view.ts'
@@ -97,6 +98,22 @@ describe('the joint view', () => {
     }
     const conditions = [...view.spec.binary, ...view.spec.embedded.map(({ column }) => column)]
     expect(conditions.map((k) => encoder.layout.discrete[k].field).sort()).toEqual(['carrier', 'paid'])
+  })
+
+  it('takes the anchors of categories, and none that read a number it models itself', () => {
+    const r = random(6)
+    const rows = Array.from({ length: 900 }, () => {
+      const [size, kind] = [1 + r.integer(4), r.integer(3)]
+      return { size, kind: 'abc'[kind], bySize: 10 * size + r.normal(), byKind: 9 * kind + r.normal() }
+    })
+    const learned = batchOfRows(rows)
+    const { layout, anchors } = fitEncoder([learned])
+    const named = (view: View) => view.spec.anchors.map((a) => layout.numeric[anchors[a].column].field).sort()
+    expect(named(exactView(layout, anchors))).toEqual(['byKind', 'bySize'])
+    const joint = jointView(layout, anchors)
+    expect(named(joint)).toEqual(['byKind'])
+    const anchored = joint.spec.dims.filter(({ anchor }) => anchor !== undefined)
+    expect(anchored.map(({ column }) => layout.numeric[column].field)).toEqual(['byKind'])
   })
 })
 
