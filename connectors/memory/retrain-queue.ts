@@ -133,8 +133,10 @@ export class MemoryRetrainQueue implements RetrainQueue {
         continue
       }
       const soonest = Math.min(...open.map((e) => e.readyAt - now), 60_000)
-      const either = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, soonest))])
-      await once(this.changes, 'change', { signal: either }).catch(() => {})
+      // A timer of its own: Node 20 may collect a timed-out signal that only AbortSignal.any holds.
+      const timer = setTimeout(() => this.changes.emit('change'), Math.max(1, soonest))
+      await once(this.changes, 'change', { signal }).catch(() => {})
+      clearTimeout(timer)
     }
   }
 

@@ -88,7 +88,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
         yield* source.recent
       },
       source: 'the latest live flights',
-      fit: { rate, seed, maxRows: DRIFT.keep },
+      fit: { rate, seed, maxRows: DRIFT.keep, contamination: demo.faultShare },
       minimumRecords: MINIMUM_RECORDS,
       excluded: [],
       excludeAnomalies: true,

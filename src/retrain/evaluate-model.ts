@@ -1,6 +1,6 @@
 import type { Scorer } from '../core/ports.ts'
 import { ownColumns, type RecordBatch } from '../core/record.ts'
-import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
+import { ANOMALY, NORMAL, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
 import type { Evaluation } from './gate.ts'
 
@@ -17,7 +17,8 @@ export async function evaluateModel(
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<Evaluation> {
   const logProb: number[] = []
-  let [flagged, unscored, canaries, found] = [0, 0, 0, 0]
+  const canaries: number[] = []
+  let [flagged, unscored] = [0, 0]
   const rates: number[] = []
   const score = async (batch: RecordBatch): Promise<ScoredBatch> => {
     signal.throwIfAborted()
@@ -39,8 +40,7 @@ export async function evaluateModel(
     const faulty = plantFaults(ownColumns(batch), { seed: seed + i, share: CANARY_SHARE })
     if (faulty.faults.length === 0) continue
     const { verdict } = await score(lookBack?.vary(batch, faulty.batch) ?? faulty.batch)
-    canaries += faulty.faults.length
-    found += faulty.faults.filter(({ row }) => verdict[row] !== 0).length
+    for (const { row } of faulty.faults) canaries.push(verdict[row] === NORMAL ? 0 : 1)
   }
   const records = Math.max(1, logProb.length)
   return {
@@ -49,7 +49,7 @@ export async function evaluateModel(
     logProb: Float64Array.from(logProb),
     alarmRate: flagged / records,
     unscoredRate: unscored / records,
-    canariesFound: canaries === 0 ? 1 : found / canaries,
+    canaries: Uint8Array.from(canaries),
     recordsPerSecond: median(rates),
   }
 }

@@ -11,8 +11,8 @@ export interface Evaluation {
   /** Shares of the window's records. */
   readonly alarmRate: number
   readonly unscoredRate: number
-  /** Share of planted canaries that were flagged. */
-  readonly canariesFound: number
+  /** Per planted canary, 1 where it was flagged or refused; every model gets the same ones. */
+  readonly canaries: Uint8Array
   readonly recordsPerSecond: number
 }
 
@@ -121,9 +121,21 @@ function unscored(challenger: Evaluation, champion: Evaluation | undefined): Che
   return { name: 'unscored', passed: challenger.unscoredRate <= limit, detail }
 }
 
+/** Worse by more than the tolerance and by more than chance: 1.96 standard errors of the paired difference (McNemar 1947). */
 function canaries(challenger: Evaluation, champion: Evaluation, { canaryTolerance }: GateOptions): Check {
-  const passed = challenger.canariesFound >= champion.canariesFound - canaryTolerance
-  const detail = `finds ${percent(challenger.canariesFound)} of the planted canaries, the champion ${percent(champion.canariesFound)}`
+  const n = Math.max(1, champion.canaries.length)
+  let [found, before, only, lost] = [0, 0, 0, 0]
+  for (const [i, mine] of challenger.canaries.entries()) {
+    const theirs = champion.canaries[i]
+    found += mine
+    before += theirs
+    if (mine > theirs) only++
+    if (mine < theirs) lost++
+  }
+  const difference = (only - lost) / n
+  const error = Math.sqrt(Math.max(0, only + lost - n * difference ** 2)) / n
+  const passed = difference >= -canaryTolerance || difference + 1.96 * error >= 0
+  const detail = `finds ${percent(found / n)} of ${n} planted canaries, the champion ${percent(before / n)}`
   return { name: 'canaries', passed, detail }
 }
 

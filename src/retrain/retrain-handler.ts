@@ -87,7 +87,12 @@ async function retrained(
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-  const fit = { ...plan.fit, thinning: window.thinning, labels: window.falseAlarms }
+  const fit = {
+    ...plan.fit,
+    thinning: window.thinning,
+    labels: window.falseAlarms,
+    contamination: leftOf(plan.fit, window),
+  }
   const artifact = await fitChallenger(dependencies, { ...plan, fit }, context, train)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
@@ -117,6 +122,11 @@ async function concluded(
   await checkpoints?.remove(context.job.id)
   await context.progress({ stage: 'done', fraction: 1 })
   return { version, ...summary }
+}
+
+/** The anomalous share of what is learned from: anomalies that the window left out count no more. */
+function leftOf({ contamination = 0 }: FitSettings, { counts }: TrainingWindow): number {
+  return Math.max(0, contamination - counts.improbable / Math.max(1, counts.kept + counts.improbable))
 }
 
 /** Nobody goes on with the job. A stale attempt leaves the checkpoints to the one that overtook it. */

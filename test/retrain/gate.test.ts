@@ -6,13 +6,16 @@ import { type Evaluation, GATE, judge } from '../../src/retrain/gate.ts'
 const draw = random(3)
 const base = Float64Array.from({ length: 4000 }, () => -5 + draw.normal())
 const options = { ...GATE, rate: 0.01 }
+/** Of 200 canaries the first so many. */
+const found = (share: number): Uint8Array =>
+  Uint8Array.from({ length: 200 }, (_, i) => (i < 200 * share ? 1 : 0))
 const evaluation = (extra: Partial<Evaluation> = {}): Evaluation => ({
   version: 1,
   measure: 'a',
   logProb: base,
   alarmRate: 0.01,
   unscoredRate: 0,
-  canariesFound: 0.9,
+  canaries: found(0.9),
   recordsPerSecond: 100_000,
   ...extra,
 })
@@ -43,6 +46,14 @@ describe('the gate', () => {
     expect(failed({ logProb: few.map((v) => v - 0.1 + 3 * draw.normal()) }, { logProb: few })).toEqual([])
   })
 
+  it('does not take a few canaries that go either way for a loss', () => {
+    const before = Uint8Array.from({ length: 60 }, (_, i) => (i < 42 ? 1 : 0))
+    const other = (lost: number, only: number) =>
+      before.map((was, i) => (i < lost || i >= 60 - only ? 1 - was : was))
+    expect(failed({ canaries: other(10, 5) }, { canaries: before })).toEqual([])
+    expect(failed({ canaries: other(20, 2) }, { canaries: before })).toEqual(['canaries'])
+  })
+
   it('is not bought by one wild record', () => {
     const logProb = shifted(-0.3)
     logProb[7] = 1e9
@@ -51,7 +62,7 @@ describe('the gate', () => {
 
   it.each([
     ['alarm rate', { alarmRate: 0.05 }],
-    ['canaries', { canariesFound: 0.7 }],
+    ['canaries', { canaries: found(0.7) }],
     ['cost', { recordsPerSecond: 10_000 }],
     ['unscored', { unscoredRate: 0.2 }],
   ])('rejects on %s alone', (name, challenger) => {
