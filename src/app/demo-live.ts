@@ -35,11 +35,11 @@ export interface LiveDemo {
 }
 
 const NAME = 'flights'
-const RECORDS_PER_SECOND = 2000
-const DRIFT = { driftAfter: 120_000, driftMinutes: 20, keep: 60_000 }
+const RECORDS_PER_SECOND = 3000
+const DRIFT = { driftAfter: 120_000, driftMinutes: 20, keep: 120_000 }
 const MINIMUM_RECORDS = 10_000
 /** By then most of the kept records are of the new normal. */
-const DEBOUNCE_MS = 20_000
+const DEBOUNCE_MS = 30_000
 
 /**
  * The demo on its dashboard, all of it in this process and a temporary folder: scores flights as they come in, sees

@@ -1,6 +1,6 @@
 import type { Scorer } from '../core/ports.ts'
 import { ownColumns, type RecordBatch } from '../core/record.ts'
-import { ANOMALY, NORMAL, type ScoredBatch, UNSCORED } from '../core/scored.ts'
+import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
 import type { Evaluation } from './gate.ts'
 
@@ -17,6 +17,7 @@ export async function evaluateModel(
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<Evaluation> {
   const logProb: number[] = []
+  const scores: number[] = []
   const canaries: number[] = []
   let [flagged, unscored] = [0, 0]
   const rates: number[] = []
@@ -24,9 +25,9 @@ export async function evaluateModel(
     signal.throwIfAborted()
     return scorer.score(batch, { pipeline: 'gate', explain: false, runId: 'gate' })
   }
-  // The first batch starts the threads: its time would count against whoever is judged first.
   const lookBack = scorer.lookBack?.()
   const looked = batches.map((batch) => lookBack?.append(batch) ?? batch)
+  // The first batch starts the threads: its time would count against whoever is judged first.
   if (looked.length > 0) await score(looked[0])
   for (const [i, batch] of looked.entries()) {
     const started = performance.now()
@@ -34,13 +35,14 @@ export async function evaluateModel(
     rates.push((1000 * batch.rows) / (performance.now() - started))
     for (let row = 0; row < batch.rows; row++) {
       logProb.push(scored.logProb[row])
+      scores.push(noticed(scored.score[row]))
       if (scored.verdict[row] === ANOMALY) flagged++
       if (scored.verdict[row] === UNSCORED) unscored++
     }
     const faulty = plantFaults(ownColumns(batch), { seed: seed + i, share: CANARY_SHARE })
     if (faulty.faults.length === 0) continue
-    const { verdict } = await score(lookBack?.vary(batch, faulty.batch) ?? faulty.batch)
-    for (const { row } of faulty.faults) canaries.push(verdict[row] === NORMAL ? 0 : 1)
+    const { score: surprise } = await score(lookBack?.vary(batch, faulty.batch) ?? faulty.batch)
+    for (const { row } of faulty.faults) canaries.push(noticed(surprise[row]))
   }
   const records = Math.max(1, logProb.length)
   return {
@@ -49,10 +51,13 @@ export async function evaluateModel(
     logProb: Float64Array.from(logProb),
     alarmRate: flagged / records,
     unscoredRate: unscored / records,
-    canaries: Uint8Array.from(canaries),
+    scores: Float64Array.from(scores),
+    canaries: Float64Array.from(canaries),
     recordsPerSecond: median(rates),
   }
 }
+
+const noticed = (score: number): number => (Number.isNaN(score) ? Number.POSITIVE_INFINITY : score)
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

@@ -11,8 +11,10 @@ export interface Evaluation {
   /** Shares of the window's records. */
   readonly alarmRate: number
   readonly unscoredRate: number
-  /** Per planted canary, 1 where it was flagged or refused; every model gets the same ones. */
-  readonly canaries: Uint8Array
+  /** −log10 p of the window's records, Infinity where unscored: what is refused is noticed. */
+  readonly scores: Float64Array
+  /** The same of planted canaries; every model gets the same ones. */
+  readonly canaries: Float64Array
   readonly recordsPerSecond: number
 }
 
@@ -121,23 +123,28 @@ function unscored(challenger: Evaluation, champion: Evaluation | undefined): Che
   return { name: 'unscored', passed: challenger.unscoredRate <= limit, detail }
 }
 
-/** Worse by more than the tolerance and by more than chance: 1.96 standard errors of the paired difference (McNemar 1947). */
+/**
+ * Both models may flag as many records of the window as the one that flags more, or the one that cries wolf would find
+ * the most. Fails when worse by more than the tolerance and by more than chance: 1.96 standard errors of the paired
+ * difference (McNemar 1947).
+ */
 function canaries(challenger: Evaluation, champion: Evaluation, { canaryTolerance }: GateOptions): Check {
-  const n = Math.max(1, champion.canaries.length)
-  let [found, before, only, lost] = [0, 0, 0, 0]
-  for (const [i, mine] of challenger.canaries.entries()) {
-    const theirs = champion.canaries[i]
-    found += mine
-    before += theirs
-    if (mine > theirs) only++
-    if (mine < theirs) lost++
-  }
-  const difference = (only - lost) / n
-  const error = Math.sqrt(Math.max(0, only + lost - n * difference ** 2)) / n
+  const n = challenger.canaries.length
+  const alarms = Math.max(alarmsOf(challenger), alarmsOf(champion), 1)
+  const [mine, theirs] = [challenger, champion].map((model) => {
+    const limit = model.scores.slice().sort().at(-alarms) ?? Number.NEGATIVE_INFINITY
+    return Array.from(model.canaries, (score) => (score >= limit ? 1 : 0))
+  })
+  const [found, before] = [mine, theirs].map((flags) => flags.reduce<number>((sum, flag) => sum + flag, 0))
+  const differing = mine.filter((flag, i) => flag !== theirs[i]).length
+  const difference = (found - before) / Math.max(1, n)
+  const error = Math.sqrt(Math.max(0, differing - n * difference ** 2)) / Math.max(1, n)
   const passed = difference >= -canaryTolerance || difference + 1.96 * error >= 0
-  const detail = `finds ${percent(found / n)} of ${n} planted canaries, the champion ${percent(before / n)}`
+  const detail = `finds ${found} of ${n} planted canaries with ${alarms} alarms, the champion ${before}`
   return { name: 'canaries', passed, detail }
 }
+
+const alarmsOf = ({ alarmRate, scores }: Evaluation): number => Math.round(alarmRate * scores.length)
 
 function cost(challenger: Evaluation, champion: Evaluation, { maxCostRatio }: GateOptions): Check {
   const ratio = champion.recordsPerSecond / challenger.recordsPerSecond

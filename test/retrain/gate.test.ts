@@ -6,15 +6,17 @@ import { type Evaluation, GATE, judge } from '../../src/retrain/gate.ts'
 const draw = random(3)
 const base = Float64Array.from({ length: 4000 }, () => -5 + draw.normal())
 const options = { ...GATE, rate: 0.01 }
+const SCORES = Float64Array.from({ length: 4000 }, (_, i) => i / 1000)
 /** Of 200 canaries the first so many. */
-const found = (share: number): Uint8Array =>
-  Uint8Array.from({ length: 200 }, (_, i) => (i < 200 * share ? 1 : 0))
+const found = (share: number): Float64Array =>
+  Float64Array.from({ length: 200 }, (_, i) => (i < 200 * share ? 9 : 0))
 const evaluation = (extra: Partial<Evaluation> = {}): Evaluation => ({
   version: 1,
   measure: 'a',
   logProb: base,
   alarmRate: 0.01,
   unscoredRate: 0,
+  scores: SCORES,
   canaries: found(0.9),
   recordsPerSecond: 100_000,
   ...extra,
@@ -47,11 +49,18 @@ describe('the gate', () => {
   })
 
   it('does not take a few canaries that go either way for a loss', () => {
-    const before = Uint8Array.from({ length: 60 }, (_, i) => (i < 42 ? 1 : 0))
+    const before = Float64Array.from({ length: 60 }, (_, i) => (i < 42 ? 9 : 0))
     const other = (lost: number, only: number) =>
-      before.map((was, i) => (i < lost || i >= 60 - only ? 1 - was : was))
+      before.map((was, i) => (i < lost || i >= 60 - only ? 9 - was : was))
     expect(failed({ canaries: other(10, 5) }, { canaries: before })).toEqual([])
     expect(failed({ canaries: other(20, 2) }, { canaries: before })).toEqual(['canaries'])
+  })
+
+  it('lets no champion win by crying wolf: both may flag as many records', () => {
+    const canaries = Float64Array.from({ length: 200 }, () => 3.9)
+    const nervous = { alarmRate: 0.05, canaries }
+    expect(failed({ canaries }, nervous)).toEqual([])
+    expect(failed({ canaries: canaries.map(() => 3) }, nervous)).toEqual(['canaries'])
   })
 
   it('is not bought by one wild record', () => {
