@@ -1,3 +1,4 @@
+import { Cron } from 'croner'
 import { z } from 'zod'
 import { TERM } from '../src/features/window-terms.ts'
 import { suppressionRule } from './suppress.ts'
@@ -128,6 +129,26 @@ export const alertOptions = z
     path: ['budget'],
   })
 
+const exclusion = z
+  .strictObject({
+    from: z.iso.datetime({ offset: true }),
+    to: z.iso.datetime({ offset: true }),
+    why: z.string().min(1).optional(),
+  })
+  .refine(({ from, to }) => Date.parse(from) < Date.parse(to), {
+    message: 'must be later than from',
+    path: ['to'],
+  })
+const recurringExclusion = z.strictObject({
+  cron: z
+    .string()
+    .min(1)
+    .refine(isCron, 'a cron expression such as 0 2 * * 0')
+    .describe('When it begins, in retrain.timezone.'),
+  duration: z.string().regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 30m or 4h'),
+  why: z.string().min(1).optional(),
+})
+
 /** `retrain:` when a new model is made, and whether it goes live by itself. */
 export const retrainOptions = z.strictObject({
   schedule: z.string().min(1).optional().describe('A cron expression, such as 0 3 * * 1.'),
@@ -143,7 +164,10 @@ export const retrainOptions = z.strictObject({
     .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 12h, 30d or 8w')
     .optional()
     .describe('A champion older than this is retrained.'),
-  drift: z.enum(['off', 'warn', 'retrain']).default('warn').describe('What detected drift does.'),
+  drift: z
+    .enum(['off', 'warn', 'recalibrate', 'retrain'])
+    .default('warn')
+    .describe('What detected drift does. recalibrate: new p-values from recent records, without a fit.'),
   drift_debounce: z
     .string()
     .regex(/^\d+(\.\d+)?(m|h|d|w)$/, 'a duration such as 10m or 12h')
@@ -157,6 +181,10 @@ export const retrainOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe('Leaves out labelled anomalies and records far below the alert rate.'),
+  exclude: z
+    .array(z.union([exclusion, recurringExclusion]))
+    .default([])
+    .describe('Times whose records are not learned from: deployments, maintenance.'),
   checkpoints: z
     .string()
     .min(1)
@@ -185,3 +213,12 @@ export const apiOptions = z.strictObject({
 export const logOptions = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
+
+function isCron(pattern: string): boolean {
+  try {
+    new Cron(pattern, { paused: true })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -44,6 +44,7 @@ export async function workJobs(
       return await handler({
         job: shown,
         signal: either,
+        last: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
         progress: (update) => job.updateProgress(update),
         log: async (line) => {
           await job.log(line)

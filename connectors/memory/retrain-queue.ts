@@ -33,7 +33,11 @@ export class MemoryRetrainQueue implements RetrainQueue {
   private readonly crons = new Map<string, Cron>()
   private readonly changes = new EventEmitter().setMaxListeners(0)
 
-  constructor(private readonly options: MemoryQueueOptions = {}) {}
+  private readonly attempts: number
+
+  constructor(private readonly options: MemoryQueueOptions = {}) {
+    this.attempts = options.attempts ?? 3
+  }
 
   async open(): Promise<void> {}
 
@@ -156,6 +160,7 @@ export class MemoryRetrainQueue implements RetrainQueue {
       entry.result = await handler({
         job: view(entry),
         signal,
+        last: entry.attempts >= this.attempts,
         progress: async (update) => {
           entry.progress = update
         },
@@ -168,10 +173,7 @@ export class MemoryRetrainQueue implements RetrainQueue {
       if (entry.controller.signal.aborted)
         this.end(entry, 'cancelled', messageOf(entry.controller.signal.reason))
       else if (shutdown.aborted) Object.assign(entry, { state: 'waiting', attempts: entry.attempts - 1 })
-      else if (
-        entry.attempts < (this.options.attempts ?? 3) &&
-        !(isSurprisalError(error) && !error.retryable)
-      ) {
+      else if (entry.attempts < this.attempts && !(isSurprisalError(error) && !error.retryable)) {
         const wait = (this.options.backoffMs ?? 5000) * 2 ** (entry.attempts - 1)
         Object.assign(entry, { state: 'delayed', readyAt: Date.now() + wait, error: messageOf(error) })
       } else this.end(entry, 'failed', messageOf(error))

@@ -35,11 +35,12 @@ export interface LiveDemo {
 }
 
 const NAME = 'flights'
-const RECORDS_PER_SECOND = 3000
-const DRIFT = { driftAfter: 120_000, driftMinutes: 20, keep: 120_000 }
+const RECORDS_PER_SECOND = 5000
+const DRIFT = { driftAfter: 200_000, driftMinutes: 20, keep: 300_000 }
 const MINIMUM_RECORDS = 10_000
+const TRAINING_SAMPLE = 250_000
 /** By then most of the kept records are of the new normal. */
-const DEBOUNCE_MS = 30_000
+const DEBOUNCE_MS = 50_000
 
 /**
  * The demo on its dashboard, all of it in this process and a temporary folder: scores flights as they come in, sees
@@ -88,7 +89,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
         yield* source.recent
       },
       source: 'the latest live flights',
-      fit: { rate, seed, maxRows: DRIFT.keep, contamination: demo.faultShare },
+      fit: { rate, seed, maxRows: TRAINING_SAMPLE, contamination: demo.faultShare },
       minimumRecords: MINIMUM_RECORDS,
       excluded: [],
       excludeAnomalies: true,

@@ -1,8 +1,10 @@
+import { Cron } from 'croner'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import type { ColumnOverride, Overrides } from '../features/profile.ts'
 import type { WindowOptions } from '../features/window-plan.ts'
 import { windowField } from '../features/window-terms.ts'
 import type { RetrainPlan } from '../retrain/retrain-handler.ts'
+import type { TimeRange } from '../retrain/training-window.ts'
 import type { ConnectedSource } from './connect-stream.ts'
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
@@ -19,7 +21,7 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
     window: (signal) => source.window(windowStart(config), signal),
     source: source.description,
     minimumRecords: retrain.min_records,
-    excluded: [],
+    excluded: excludedTimes(retrain, windowStart(config), Date.now()),
     promote: retrain.promote,
     excludeAnomalies: retrain.exclude_anomalies,
     fit: {
@@ -42,6 +44,27 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
 
 export function windowStart({ retrain }: PipelineConfig): number {
   return Date.now() - durationMs(retrain.window)
+}
+
+/** The exclusions of a pipeline file as times, those that recur for every time that they touch [from, to). */
+export function excludedTimes(
+  { exclude, timezone }: Pick<PipelineConfig['retrain'], 'exclude' | 'timezone'>,
+  from: number,
+  to: number,
+): TimeRange[] {
+  return exclude.flatMap((rule) => {
+    const why = rule.why === undefined ? {} : { why: rule.why }
+    if ('from' in rule) return [{ from: Date.parse(rule.from), to: Date.parse(rule.to), ...why }]
+    const cron = new Cron(rule.cron, { timezone, paused: true })
+    const length = durationMs(rule.duration)
+    const ranges: TimeRange[] = []
+    let begins = cron.nextRun(new Date(from - length))
+    while (begins !== null && begins.getTime() < to) {
+      ranges.push({ from: begins.getTime(), to: begins.getTime() + length, ...why })
+      begins = cron.nextRun(begins)
+    }
+    return ranges
+  })
 }
 
 function overridesOf({ columns, context }: PipelineConfig['features']): Overrides {

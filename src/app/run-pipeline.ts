@@ -19,6 +19,7 @@ import { LoadedVersions } from './loaded-versions.ts'
 import { lookOn, modelOf } from './onlookers.ts'
 import { openHttp } from './open-http.ts'
 import { durationMs, windowStart } from './retrain-plan.ts'
+import { watchAge } from './staleness.ts'
 import { loadDetector, trainJobs } from './train-jobs.ts'
 
 /** Settings that a loaded detector has taken in. */
@@ -111,6 +112,10 @@ export async function runPipelineFile(
           stop,
         ),
       )
+      if (config.retrain.max_age !== undefined) {
+        const maxAgeMs = durationMs(config.retrain.max_age)
+        background.push(watchAge({ pipeline: name, registry, queue, maxAgeMs, logger }, stop))
+      }
       await queue.schedule(name, config.retrain.schedule ?? null, config.retrain.timezone)
       if (config.queue.type === 'memory') {
         const parts = { queue, registry, source: connected, ...(store && { labels: store }) }

@@ -7,8 +7,8 @@ import type { DriftReference } from '../detect/drift-reference.ts'
 
 export interface DriftWatchOptions {
   readonly pipeline: string
-  /** retrain asks for a new model; warn only tells. */
-  readonly action: 'off' | 'warn' | 'retrain'
+  /** retrain asks for a new model, recalibrate for new p-values of the present one; warn only tells. */
+  readonly action: 'off' | 'warn' | 'recalibrate' | 'retrain'
   readonly queue?: RetrainQueue
   /** A job waits so long for further fields to drift; each that does starts the wait anew. */
   readonly debounceMs: number
@@ -63,11 +63,11 @@ export class DriftWatch {
     const fields = [...look.triggered].sort().join(', ')
     if (fields !== this.told) logger.warn({ pipeline, fields: look.triggered }, reason)
     this.told = fields
-    if (action === 'retrain') void this.ask(look.triggered, reason, version)
+    if (action !== 'warn') void this.ask(look.triggered, reason, version)
   }
 
   private async ask(fields: readonly string[], reason: string, champion: number): Promise<void> {
-    const { pipeline, queue, debounceMs, logger, now = Date.now } = this.options
+    const { pipeline, action, queue, debounceMs, logger, now = Date.now } = this.options
     const again = now() - this.asked.at >= ASK_AGAIN_AFTER * debounceMs
     if (!again && fields.every((field) => this.asked.fields.has(field))) return
     this.asked = { fields: new Set([...(again ? [] : this.asked.fields), ...fields]), at: now() }
@@ -79,6 +79,7 @@ export class DriftWatch {
         who: 'drift watch',
         champion,
         debounceMs,
+        ...(action === 'recalibrate' && { action }),
       } as const
       const job = await queue?.enqueue(request)
       // It may have read its window before the drift: the next look asks again.

@@ -1,21 +1,15 @@
-import { type ErrorCode, isSurprisalError, messageOf } from '../core/errors.ts'
-import type {
-  JobContext,
-  JobHandler,
-  LabelStore,
-  ModelRegistry,
-  ModelVersion,
-  RetrainJob,
-  RetrainProgress,
-} from '../core/ports.ts'
+import { type ErrorCode, isSurprisalError } from '../core/errors.ts'
+import type { JobContext, JobHandler, LabelStore, ModelRegistry, ModelVersion } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { MAX_ROWS } from '../detect/collect.ts'
 import type { Detector } from '../detect/detector.ts'
-import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
+import { recalibrated } from '../detect/recalibrated.ts'
 import { evaluateModel } from './evaluate-model.ts'
-import { type FitSettings, fitInProcess } from './fit-process.ts'
+import { fitChallenger } from './fit-challenger.ts'
+import type { FitSettings } from './fit-process.ts'
 import { GATE, type GateDecision, judge } from './gate.ts'
 import type { JobCheckpoints } from './job-checkpoints.ts'
+import { announce, publishedBy, summaryOf } from './publication.ts'
 import { collectWindow, holdOutLatest, type TimeRange, type TrainingWindow } from './training-window.ts'
 
 /** How one pipeline is retrained. */
@@ -56,7 +50,7 @@ export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
     try {
       return await retrained(dependencies, plan, fence, context)
     } catch (error) {
-      if (isFinal(error)) await dependencies.checkpoints?.remove(context.job.id)
+      if (isFinal(error, context.last)) await dependencies.checkpoints?.remove(context.job.id)
       throw error
     }
   }
@@ -71,6 +65,12 @@ async function retrained(
   const { registry } = dependencies
   const { pipeline } = context.job.request
   await using champion = await currentChampion(dependencies, pipeline)
+  const published = await publishedBy(registry, context.job)
+  if (published !== undefined) {
+    await context.log(`an attempt before made version ${published.version}`)
+    return concluded(dependencies, plan, context, published)
+  }
+
   const { champion: about } = context.job.request
   if (about !== undefined && champion !== undefined && champion.modelVersion !== about) {
     const decision = `nothing to do: version ${champion.modelVersion} has taken over from version ${about}`
@@ -78,38 +78,21 @@ async function retrained(
     return { version: champion.modelVersion, promoted: false, decision }
   }
 
-  const published = await publishedBy(registry, context.job)
-  if (published !== undefined) {
-    await context.log(`an attempt before made version ${published.version}`)
-    return concluded(dependencies, plan, context, published)
-  }
-
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-  const fit = {
-    ...plan.fit,
-    thinning: window.thinning,
-    labels: window.falseAlarms,
-    contamination: leftOf(plan.fit, window),
-  }
-  const artifact = await fitChallenger(dependencies, { ...plan, fit }, context, train)
+  const artifact =
+    context.job.request.action === 'recalibrate' && champion !== undefined
+      ? await recalibratedChampion(champion, train, window, context)
+      : await fitChallenger(train, settingsOf(plan, window), context, dependencies.checkpoints)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
   const decision = await decide(plan, challenger, champion, gate, context.signal)
   await context.log(decision.reason)
 
   await context.progress({ stage: 'publish', fraction: 0.98 })
-  const summary = { ...summaryOf(challenger, window, decision), job: keyOf(context.job) }
+  const summary = summaryOf(challenger, window, decision, context.job)
   return concluded(dependencies, plan, context, await registry.put(pipeline, artifact, summary, fence))
-}
-
-/** Ids alone come again on a Redis that lost its data. */
-const keyOf = ({ id, created_at }: RetrainJob): string => `${id} of ${created_at}`
-
-/** What an attempt that was killed after publishing left behind: a job makes one version. */
-async function publishedBy(registry: ModelRegistry, job: RetrainJob): Promise<ModelVersion | undefined> {
-  return (await registry.list(job.request.pipeline)).find(({ summary }) => summary.job === keyOf(job))
 }
 
 async function concluded(
@@ -118,10 +101,31 @@ async function concluded(
   context: JobContext,
   { version, summary }: ModelVersion,
 ): Promise<Readonly<Record<string, unknown>>> {
-  await announce(registry, plan, context, version, summary)
+  await announce(registry, plan.promote, context, version, summary)
   await checkpoints?.remove(context.job.id)
   await context.progress({ stage: 'done', fraction: 1 })
   return { version, ...summary }
+}
+
+function settingsOf(plan: RetrainPlan, window: TrainingWindow): FitSettings {
+  const { thinning, falseAlarms: labels } = window
+  const contamination = leftOf(plan.fit, window)
+  return { ...plan.fit, thinning, labels, contamination, gate: false, source: plan.source }
+}
+
+async function recalibratedChampion(
+  champion: Detector,
+  train: readonly RecordBatch[],
+  { thinning }: TrainingWindow,
+  context: JobContext,
+): Promise<Uint8Array> {
+  await context.progress({ stage: 'calibrate', fraction: 0.5 })
+  await context.log(`recalibrates version ${champion.modelVersion}: its flows stay as they are`)
+  return recalibrated(champion.artifact, train, {
+    version: champion.modelVersion,
+    thinning,
+    signal: context.signal,
+  })
 }
 
 /** The anomalous share of what is learned from: anomalies that the window left out count no more. */
@@ -130,8 +134,9 @@ function leftOf({ contamination = 0 }: FitSettings, { counts }: TrainingWindow):
 }
 
 /** Nobody goes on with the job. A stale attempt leaves the checkpoints to the one that overtook it. */
-function isFinal(error: unknown): boolean {
-  return isSurprisalError(error) && !error.retryable && !LEFT_TO_OTHERS.has(error.code)
+function isFinal(error: unknown, last: boolean): boolean {
+  if (isSurprisalError(error) && LEFT_TO_OTHERS.has(error.code)) return false
+  return last || (isSurprisalError(error) && !error.retryable)
 }
 
 async function currentChampion(
@@ -172,41 +177,6 @@ async function windowOf(
   return window
 }
 
-async function fitChallenger(
-  { checkpoints }: RetrainDependencies,
-  plan: RetrainPlan,
-  context: JobContext,
-  train: readonly RecordBatch[],
-): Promise<Uint8Array> {
-  const { id } = context.job
-  const saved = (await checkpoints?.load(id)) ?? []
-  if (saved.length > 0) await context.log(`goes on from the checkpoints of ${saved.length} flows`)
-  const curve: { step: number; train: number; held_out: number }[] = []
-  const hooks = {
-    signal: context.signal,
-    onProgress: (progress: RetrainProgress) => {
-      // One flow's curve: several in one drawing say nothing.
-      if (progress.member === 0 && progress.held_out_nll !== undefined) {
-        const { step = 0, train_nll = Number.NaN, held_out_nll } = progress
-        curve.push({ step, train: train_nll, held_out: held_out_nll })
-      }
-      void context.progress({ ...progress, fraction: 0.05 + 0.85 * progress.fraction, curve }).catch(() => {})
-    },
-    onCheckpoint: (checkpoint: FitCheckpoint) => checkpoints?.save(id, checkpoint),
-    onLog: (line: string) => void context.log(line).catch(() => {}),
-  }
-  const attempt = (resume: readonly FitCheckpoint[]) =>
-    fitInProcess(train, { ...plan.fit, gate: false, source: plan.source }, { ...hooks, checkpoints: resume })
-  try {
-    return await attempt(saved)
-  } catch (error) {
-    if (saved.length === 0 || !isSurprisalError(error, 'MODEL_INVALID')) throw error
-    // Written by another release, or torn: that costs time, not the job.
-    await context.log(`starts afresh: ${messageOf(error)}`)
-    return attempt([])
-  }
-}
-
 async function decide(
   plan: RetrainPlan,
   challenger: Detector,
@@ -218,38 +188,4 @@ async function decide(
   const evaluate = (detector: Detector) =>
     evaluateModel(detector, detector.manifest.measure, gate, { seed: options.seed, signal })
   return judge(await evaluate(challenger), champion && (await evaluate(champion)), options)
-}
-
-function summaryOf(
-  { manifest }: Detector,
-  window: TrainingWindow,
-  decision: GateDecision,
-): Readonly<Record<string, unknown>> {
-  const iso = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString())
-  return {
-    architecture: manifest.architecture,
-    engine: manifest.engine,
-    rate: manifest.alerts.rate,
-    measure: manifest.measure,
-    window: { ...window.counts, from: iso(window.from), to: iso(window.to), sha256: manifest.lineage.sha256 },
-    promoted: decision.promote,
-    decision: decision.reason,
-    checks: decision.checks,
-    improvement: decision.improvement,
-  }
-}
-
-async function announce(
-  registry: ModelRegistry,
-  { promote }: RetrainPlan,
-  { job }: JobContext,
-  version: number,
-  { promoted, decision }: ModelVersion['summary'],
-): Promise<void> {
-  const { pipeline, who } = job.request
-  if (promoted !== true) return
-  // Said once: somebody may have rolled back since.
-  if ((await registry.history(pipeline)).some((change) => change.version === version)) return
-  if (promote === 'auto') await registry.setAlias(pipeline, 'champion', version, who, String(decision))
-  else await registry.setAlias(pipeline, 'challenger', version, who, `waits for approval; ${decision}`)
 }

@@ -295,5 +295,11 @@ function contextOf(id: string): JobContext {
     error: null,
     log: [],
   }
-  return { job, signal: new AbortController().signal, progress: async () => {}, log: async () => {} }
+  return {
+    job,
+    last: false,
+    signal: new AbortController().signal,
+    progress: async () => {},
+    log: async () => {},
+  }
 }

@@ -5,6 +5,8 @@ export interface RetrainRequest {
   readonly trigger: RetrainTrigger
   readonly reason: string
   readonly who: string
+  /** recalibrate: new p-values for the champion from recent records, without a fit. Default retrain. */
+  readonly action?: 'retrain' | 'recalibrate'
   /** The champion that the reason speaks of: once another has taken over there is nothing left to do. */
   readonly champion?: number
   /** 1 is the most urgent. */
@@ -43,6 +45,8 @@ export interface JobContext {
   readonly job: RetrainJob
   /** Fires on cancel and on shutdown; `reason` says which. */
   readonly signal: AbortSignal
+  /** No attempt follows when this one fails. */
+  readonly last: boolean
   progress(update: RetrainProgress): Promise<void>
   log(line: string): Promise<void>
 }

@@ -1,0 +1,81 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { RecordBatch } from '../core/record.ts'
+import { FeatureEncoder } from '../features/encoder.ts'
+import { StreamWindows } from '../features/stream-windows.ts'
+import { loadKernel } from '../kernel/kernel.ts'
+import { type Model, readArtifact, writeArtifact } from './artifact.ts'
+import { Calibration } from './calibration.ts'
+import { combine } from './combination.ts'
+import { driftReference, pValueDesignEffect } from './drift-reference.ts'
+import { Ensemble } from './ensemble.ts'
+import { Novelty } from './novelty.ts'
+import { sliceBatch } from './rows.ts'
+import { Strata } from './strata.ts'
+
+/** Rows that are scored at a time. */
+const CHUNK = 4096
+
+/**
+ * The model with p-values from recent records: its flows and encoder stay, the calibration and what drift is measured
+ * against come from the batches, which are in order of time. Throws DATA_INSUFFICIENT for too few records; aborts
+ * between batches.
+ */
+export async function recalibrated(
+  artifact: Uint8Array,
+  batches: readonly RecordBatch[],
+  { version, thinning, signal }: { version: number; thinning: number; signal: AbortSignal },
+): Promise<Uint8Array> {
+  const model = readArtifact(artifact)
+  const { manifest } = model
+  const surprisals = await surprisalsOf(model, batches, signal)
+  const calibration = Calibration.fit(surprisals)
+  const { records, tail } = { records: calibration.n, tail: calibration.state.tail }
+  const { block } = manifest.drift
+  return writeArtifact({
+    ...model,
+    surprisals: calibration.state.surprisals,
+    manifest: {
+      ...manifest,
+      created_at: new Date().toISOString(),
+      calibration: { ...manifest.calibration, method: 'split', records, floor: calibration.floor, tail },
+      drift: {
+        ...driftReference(
+          batches,
+          manifest.drift.fields.map(({ field }) => field),
+          { stride: Math.max(1, Math.round(thinning)), block },
+        ),
+        pValueDesignEffect: pValueDesignEffect(surprisals, block),
+      },
+      notes: [...manifest.notes, `calibrated anew on ${records} records after version ${version}`],
+    },
+  })
+}
+
+/** Of the records that can be encoded, aligned by the model's strata. */
+async function surprisalsOf(
+  { manifest, weights }: Model,
+  batches: readonly RecordBatch[],
+  signal: AbortSignal,
+): Promise<Float64Array> {
+  const encoder = FeatureEncoder.fromState(manifest.encoder)
+  using ensemble = new Ensemble(loadKernel(), manifest.members, weights, encoder.anchors)
+  const novelty = new Novelty(encoder)
+  const strata = manifest.calibration.strata && new Strata(manifest.calibration.strata)
+  const past = manifest.windows && new StreamWindows(manifest.windows)
+  const found: number[] = []
+  for (const whole of batches) {
+    const seen = past?.append(whole) ?? whole
+    for (let from = 0; from < seen.rows; from += CHUNK) {
+      signal.throwIfAborted()
+      const batch = sliceBatch(seen, from, Math.min(seen.rows, from + CHUNK))
+      const encoded = encoder.encode(batch)
+      const surprisals = combine(ensemble.evaluate(encoded).members, manifest.members, novelty.of(encoded))
+      strata?.align(surprisals, strata.keysOf(encoded, batch.entity))
+      for (let row = 0; row < batch.rows; row++)
+        if (!encoded.unscored.has(row) && !Number.isNaN(surprisals[row])) found.push(surprisals[row])
+      // The job's lock is kept by a timer.
+      await turn()
+    }
+  }
+  return Float64Array.from(found)
+}
