@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { RecordBatch } from '../core/record.ts'
+import { sliceBatch } from '../core/slice-batch.ts'
 import { FeatureEncoder } from '../features/encoder.ts'
 import { StreamWindows } from '../features/stream-windows.ts'
 import { loadKernel } from '../kernel/kernel.ts'
@@ -9,7 +10,6 @@ import { combine } from './combination.ts'
 import { driftReference, pValueDesignEffect } from './drift-reference.ts'
 import { Ensemble } from './ensemble.ts'
 import { Novelty } from './novelty.ts'
-import { sliceBatch } from './rows.ts'
 import { Strata } from './strata.ts'
 
 /** Rows that are scored at a time. */
