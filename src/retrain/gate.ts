@@ -21,6 +21,8 @@ export interface Evaluation {
 export interface GateOptions {
   /** Nominal false alarms per record. */
   readonly rate: number
+  /** Share of the window that is said to be anomalous: these alarms are none too many. */
+  readonly anomalous: number
   /** Nats by which a challenger may be worse and still pass. */
   readonly nllTolerance: number
   /** Greatest realised ÷ nominal alarm rate, beyond what chance explains. */
@@ -32,6 +34,7 @@ export interface GateOptions {
   readonly seed: number
 }
 export const GATE: Omit<GateOptions, 'rate'> = {
+  anomalous: 0,
   nllTolerance: 0.05,
   maxAlarmRatio: 2,
   canaryTolerance: 0.05,
@@ -110,8 +113,8 @@ function density(improvement: GateDecision['improvement'], { nllTolerance }: Gat
 }
 
 /** Three standard deviations of a binomial at the allowed rate are chance. */
-function alarms({ alarmRate, logProb }: Evaluation, { rate, maxAlarmRatio }: GateOptions): Check {
-  const allowed = rate * maxAlarmRatio
+function alarms({ alarmRate, logProb }: Evaluation, { rate, anomalous, maxAlarmRatio }: GateOptions): Check {
+  const allowed = rate * maxAlarmRatio + anomalous
   const limit = allowed + 3 * Math.sqrt((allowed * (1 - allowed)) / Math.max(1, logProb.length))
   const detail = `flags ${percent(alarmRate)} of the gate window, nominal ${percent(rate)}, limit ${percent(limit)}`
   return { name: 'alarm rate', passed: alarmRate <= limit, detail }

@@ -87,7 +87,13 @@ async function retrained(
       : await fitChallenger(train, settingsOf(plan, window), context, dependencies.checkpoints)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
-  const decision = await decide(plan, challenger, champion, gate, context.signal)
+  const decision = await decide(
+    { ...plan.gate, anomalous: leftOf(plan.fit, window) },
+    challenger,
+    champion,
+    gate,
+    context.signal,
+  )
   await context.log(decision.reason)
 
   await context.progress({ stage: 'publish', fraction: 0.98 })
@@ -178,13 +184,13 @@ async function windowOf(
 }
 
 async function decide(
-  plan: RetrainPlan,
+  gateOptions: Partial<typeof GATE>,
   challenger: Detector,
   champion: Detector | undefined,
   gate: readonly RecordBatch[],
   signal: AbortSignal,
 ): Promise<GateDecision> {
-  const options = { ...GATE, ...plan.gate, rate: challenger.rate }
+  const options = { ...GATE, ...gateOptions, rate: challenger.rate }
   const evaluate = (detector: Detector) =>
     evaluateModel(detector, detector.manifest.measure, gate, { seed: options.seed, signal })
   return judge(await evaluate(challenger), champion && (await evaluate(champion)), options)

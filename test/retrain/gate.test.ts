@@ -78,6 +78,11 @@ describe('the gate', () => {
     expect(failed(challenger)).toEqual([name])
   })
 
+  it('does not hold anomalies against the one that finds them, where their share is stated', () => {
+    const window = { alarmRate: 0.05 }
+    expect(judge(evaluation(window), evaluation(window), { ...options, anomalous: 0.04 }).promote).toBe(true)
+  })
+
   it('does not compare densities of different base measures', () => {
     const decision = judge(evaluation({ measure: 'b', logProb: shifted(-9) }), evaluation(), options)
     expect(decision).toMatchObject({ promote: true, improvement: null })
