@@ -4,10 +4,11 @@
  * is a tenth as long, to show that memory does not follow the size. Beside it the kernel's own rate for the same model:
  * all members over matrices that are there already, in as many threads, before and after each run.
  * Run: npm run build && npx esbuild bench/files.ts --bundle --packages=external --platform=node --target=node20 \
- *   --format=esm --outfile=dist/bench/files.mjs && node dist/bench/files.mjs [ROWS]
+ *   --format=esm --outfile=dist/bench/files.mjs && node dist/bench/files.mjs [ROWS] [FOLDER]
+ * Files that are in the folder already are taken as they are; without one they are made anew and removed.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,10 +28,12 @@ const BATCH = 65_536
 const CHUNK = 4096
 const KERNEL_MS = 4000
 const rows = Number(process.argv[2] ?? 10_000_000)
+const given = process.argv[3]
 const main = join(process.cwd(), 'dist', 'src', 'cli', 'main.js')
 
 /** Correlated numbers of several scales, written batch by batch. */
 async function writeFile(path: string, count: number): Promise<void> {
+  if (existsSync(path)) return
   const schema = new Schema(
     Array.from({ length: COLUMNS }, (_, c) => new Field(`f${c}`, new Float32(), false)),
   )
@@ -140,7 +143,7 @@ function scoreMatrices(model: string): number {
 }
 
 async function compare(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'surprisal-bench-'))
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'surprisal-bench-'))
   const file = (name: string) => join(folder, name)
   try {
     await writeFile(file('train.arrow'), 20_000)
@@ -148,7 +151,7 @@ async function compare(): Promise<void> {
     await writeFile(file('whole.arrow'), rows)
     const model = file('model.safetensors')
     const output = ['--model', model, '--out', file('scored.arrow')]
-    run('fit', ['fit', file('train.arrow'), '--model', model], 20_000)
+    if (!existsSync(model)) run('fit', ['fit', file('train.arrow'), '--model', model], 20_000)
     const [processor] = cpus()
     const size = Math.round(statSync(file('whole.arrow')).size / 2 ** 20)
     console.log(
@@ -173,7 +176,7 @@ async function compare(): Promise<void> {
       )
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    if (given === undefined) rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -63,16 +63,16 @@ describe('a line', () => {
 
   it('is not misled by cliffs', () => {
     const cliffs = fc.record({
-      low: fc.double({ min: -4, max: -0.2, noNaN: true }),
-      high: fc.double({ min: 0.2, max: 4, noNaN: true }),
+      low: fc.double({ min: -4, max: -0.8, noNaN: true }),
+      high: fc.double({ min: 0.8, max: 4, noNaN: true }),
       steep: fc.constantFrom(3, 10, 100, 1000, 1e5),
     })
     fc.assert(
       fc.property(cliffs, ({ low, high, steep }) => {
         const density: LogDensity = (u) => -steep * (Math.max(0, low - u) + Math.max(0, u - high))
         const { logMass, median, evaluated } = summary(density, 0)
-        expect(Math.abs(logMass - Math.log(high - low + 2 / steep))).toBeLessThan(0.25)
-        expect(Math.abs(median - (low + high) / 2)).toBeLessThan(0.15 * (high - low))
+        expect(Math.abs(logMass - Math.log(high - low + 2 / steep))).toBeLessThan(0.2)
+        expect(Math.abs(median - (low + high) / 2)).toBeLessThan(0.1 * (high - low))
         expect(evaluated).toBeLessThan(40)
       }),
       { numRuns: 300 },
