@@ -2,7 +2,7 @@
  * Append rate of a score store, then p50 and p99 of each query while records are still appended, size on disk, and from
  * these a day of 100 million records on paper. Compare stores in one run.
  * Run: npm run build && npx esbuild bench/store.ts --bundle --packages=external --platform=node --target=node20 \
- *   --format=esm --outfile=dist/bench/store.mjs && node dist/bench/store.mjs [--rows 10000000] [--postgres URL]
+ *   --format=esm --outfile=dist/bench/store.mjs && node dist/bench/store.mjs [--rows 10000000] [--postgres URL] [--no-duckdb]
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -19,11 +19,15 @@ const BATCH = 4096
 const RATE = 0.001
 const DAY = 86_400_000
 const PIPELINE = 'bench'
-const REPEATS = 100
+const REPEATS = 60
 const PAPER = 100_000_000
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '1000000' }, postgres: { type: 'string' } },
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    postgres: { type: 'string' },
+    'no-duckdb': { type: 'boolean', default: false },
+  },
 })
 const rows = Number(values.rows)
 const start = Math.floor(Date.now() / DAY) * DAY - DAY
@@ -32,10 +36,12 @@ console.log(
   `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${rows.toLocaleString('en')} rows`,
 )
 
-const folder = await mkdtemp(join(tmpdir(), 'bench-store-'))
-const path = join(folder, 'scores.duckdb')
-await measure(new DuckdbScoreStore({ path }), async () => (await stat(path)).size)
-await rm(folder, { recursive: true })
+if (!values['no-duckdb']) {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-store-'))
+  const path = join(folder, 'scores.duckdb')
+  await measure(new DuckdbScoreStore({ path }), async () => (await stat(path)).size)
+  await rm(folder, { recursive: true })
+}
 if (values.postgres !== undefined) {
   const schema = `bench_${Date.now()}`
   const pool = new pg.Pool({ connectionString: values.postgres, max: 1 })
@@ -55,6 +61,7 @@ async function measure(store: ScoreStore, bytes: () => Promise<number>): Promise
   let offset = 0
   for (; offset < rows; offset += BATCH) await opened.append(batchAt(offset, start + (offset / rows) * DAY))
   const perSecond = rows / ((performance.now() - began) / 1000)
+  console.log(`${opened.name}: ${thousands(perSecond)} appended/s`)
   // A reader looks on while a writer goes on.
   let appending = true
   let appended = 0

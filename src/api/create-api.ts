@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
 import { fastifySSE } from '@fastify/sse'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { packageVersion } from '../core/package-root.ts'
 import type { ApiDeps } from './deps.ts'
@@ -41,9 +46,6 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
-  app.setNotFoundHandler((request) => {
-    throw new HttpProblem(404, `there is no ${request.method} ${request.url.split('?')[0].slice(0, 200)}`)
-  })
   guard(app, tokens, options)
   await app.register(rateLimit, {
     max: options.rate_limit,
@@ -85,7 +87,12 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     { prefix: '/api/v1' },
   )
   healthRoutes(app, deps)
-  if (deps.page !== undefined) pageRoutes(app, deps.page)
+  if (deps.page !== undefined) pageRoutes(app, deps.page, notFound)
+  else app.setNotFoundHandler(notFound)
   await app.ready()
   return app as unknown as FastifyInstance
+}
+
+function notFound({ method, url }: FastifyRequest): never {
+  throw new HttpProblem(404, `there is no ${method} ${url.split('?')[0].slice(0, 200)}`)
 }

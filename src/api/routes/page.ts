@@ -22,13 +22,24 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The addresses of the page's views; the page itself reads the rest of the path. */
 const VIEWS = ['/', '/pipelines/*', '/models', '/models/*', '/jobs', '/jobs/*']
 
-/** Serves the built page from memory: a handful of files, read once, so no path of a request meets the disk. */
-export function pageRoutes(app: App, folder: string): void {
-  if (!existsSync(join(folder, 'index.html'))) return
+/**
+ * Serves the built page from memory: a handful of files, read once, so no path of a request meets the disk. A browser
+ * at an address that is none gets the page too, which says so, with 404.
+ */
+export function pageRoutes(app: App, folder: string, notFound: (request: FastifyRequest) => never): void {
+  if (!existsSync(join(folder, 'index.html'))) {
+    app.setNotFoundHandler(notFound)
+    return
+  }
   const index = assetOf(folder, 'index.html')
   const schema = { hide: true }
   const config = { role: 'none' } as const
   for (const url of VIEWS) app.get(url, { config, schema }, (request, reply) => send(request, reply, index))
+  app.setNotFoundHandler((request, reply) => {
+    const asksForPage = request.method === 'GET' && request.headers.accept?.includes('text/html') === true
+    if (!asksForPage || request.url.startsWith('/api/')) notFound(request)
+    return send(request, reply.code(404), index)
+  })
   for (const name of readdirSync(folder)) {
     if (name === 'index.html' || TYPES[extname(name)] === undefined) continue
     const asset = assetOf(folder, name)

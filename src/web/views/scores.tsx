@@ -71,6 +71,11 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
         <div class="chart-place">
           {series.data === undefined ? (
             <Loading rows={1} />
+          ) : records === 0 ? (
+            <Empty title="No record came in this time">
+              {filters.live ? 'It shows here as soon as one does. ' : ''}Take a longer range to look further
+              back.
+            </Empty>
           ) : (
             <>
               <SeriesChart
@@ -89,9 +94,7 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
           <Loading rows={6} />
         ) : list.data.items.length === 0 ? (
           <Empty title="No anomalies in this range">
-            {records > 0
-              ? `${compact(records)} records looked normal.`
-              : 'No record came in this time: take a longer range.'}
+            {records > 0 ? `${compact(records)} records looked normal.` : null}
           </Empty>
         ) : (
           <Anomalies

@@ -1,0 +1,65 @@
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { CHROMIUM_ARGS } from '../services/chromium.ts'
+import { shared } from '../services/shared.ts'
+import { type DemoServer, startDemoServer } from './demo-server.ts'
+
+export interface OpenedPage extends AsyncDisposable {
+  readonly page: Page
+}
+
+/** The page of a demo server in a real Chromium, both up for the tests of one file. */
+export interface PageInChromium {
+  readonly server: DemoServer
+  /** A page that fails its test on any error in the console; refused answers of the API are no errors. */
+  open(path: string, options?: { url?: string; dark?: boolean; phone?: boolean }): Promise<OpenedPage>
+  /** The id of a flagged record of flights. */
+  flagged(): Promise<string>
+}
+
+/** Not by waitForFunction: it evaluates text in the page, which the page's content security policy forbids. */
+export const loaded = (page: Page) => expect.poll(() => page.locator('.loading').count()).toBe(0)
+
+export function pageInChromium(): PageInChromium {
+  let browser: Browser
+  let server: DemoServer
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: await shared('chromium'), args: CHROMIUM_ARGS })
+    server = await startDemoServer()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await server[Symbol.asyncDispose]()
+  })
+  return {
+    get server() {
+      return server
+    },
+    async open(path, options = {}) {
+      const context = await browser.newContext({
+        colorScheme: options.dark ? 'dark' : 'light',
+        viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 860 },
+      })
+      const page = await context.newPage()
+      const errors: string[] = []
+      page.on('pageerror', (error) => errors.push(error.message))
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+          errors.push(message.text())
+      })
+      await page.goto((options.url ?? server.url) + path)
+      return {
+        page,
+        async [Symbol.asyncDispose]() {
+          await context.close()
+          expect(errors).toEqual([])
+        },
+      }
+    },
+    async flagged() {
+      const answer = await fetch(`${server.url}/api/v1/pipelines/flights/anomalies?limit=1`)
+      const { items } = (await answer.json()) as { items: { id: string }[] }
+      return items[0].id
+    },
+  }
+}
