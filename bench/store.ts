@@ -15,11 +15,14 @@ import type { ScoreStore } from '../src/core/ports.ts'
 import { random } from '../src/core/random.ts'
 import { ANOMALY, type FieldSurprise, NORMAL, type ScoredBatch } from '../src/core/scored.ts'
 
-const BATCH = 4096
+/** Rows of an append: while the store is filled, and while it is asked. */
+const FILL = 32_768
+const LIVE = 4096
+const LIVE_APPENDS = 50
 const RATE = 0.001
 const DAY = 86_400_000
 const PIPELINE = 'bench'
-const REPEATS = 60
+const REPEATS = 40
 const PAPER = 100_000_000
 
 const { values } = parseArgs({
@@ -59,24 +62,30 @@ async function measure(store: ScoreStore, bytes: () => Promise<number>): Promise
   await opened.open()
   const began = performance.now()
   let offset = 0
-  for (; offset < rows; offset += BATCH) await opened.append(batchAt(offset, start + (offset / rows) * DAY))
+  for (; offset < rows; offset += FILL)
+    await opened.append(batchAt(offset, FILL, start + (offset / rows) * DAY))
   const perSecond = rows / ((performance.now() - began) / 1000)
-  console.log(`${opened.name}: ${thousands(perSecond)} appended/s`)
+  const live = performance.now()
+  for (let i = 0; i < LIVE_APPENDS; i++, offset += LIVE) await opened.append(batchAt(offset, LIVE, end))
+  const livePerSecond = (LIVE * LIVE_APPENDS) / ((performance.now() - live) / 1000)
   // A reader looks on while a writer goes on.
   let appending = true
   let appended = 0
   const writer = (async () => {
-    for (; appending; offset += BATCH) {
-      await opened.append(batchAt(offset, end))
-      appended += BATCH
+    for (; appending; offset += LIVE) {
+      await opened.append(batchAt(offset, LIVE, end))
+      appended += LIVE
     }
   })()
   const asked = await latencies(opened)
   appending = false
   await writer
   await opened.retain(PIPELINE, 0)
-  const perRow = (await bytes()) / (rows + appended)
-  console.log(`\n${opened.name}: ${thousands(perSecond)} appended/s, ${perRow.toFixed(1)} bytes per record`)
+  const perRow = (await bytes()) / (rows + LIVE * LIVE_APPENDS + appended)
+  console.log(
+    `\n${opened.name}: ${thousands(perSecond)} appended/s in batches of ${FILL}, ${thousands(livePerSecond)} in ` +
+      `batches of ${LIVE}, ${perRow.toFixed(1)} bytes per record`,
+  )
   console.table(asked)
   const hours = PAPER / perSecond / 3600
   console.log(
@@ -125,19 +134,19 @@ async function latencies(store: ScoreStore): Promise<Record<string, { p50_ms: nu
   return table
 }
 
-function batchAt(first: number, time: number): ScoredBatch {
+function batchAt(first: number, size: number, time: number): ScoredBatch {
   const next = random(first + 1)
-  const pValue = Float64Array.from({ length: BATCH }, () => next.uniform() + 1e-12)
+  const pValue = Float64Array.from({ length: size }, () => next.uniform() + 1e-12)
   const verdict = Uint8Array.from(pValue, (p) => (p <= RATE ? ANOMALY : NORMAL))
   const flagged = [...verdict.keys()].filter((row) => verdict[row] === ANOMALY)
-  const spread = (DAY * BATCH) / rows
+  const spread = (DAY * size) / rows
   return {
     batch: {
-      rows: BATCH,
+      rows: size,
       columns: new Map(),
       origin: { prefix: 'bench-0', offsets: { first }, topic: 'bench', partition: 0 },
-      eventTime: Float64Array.from({ length: BATCH }, (_, i) => time + (i / BATCH) * Math.min(spread, 1000)),
-      entity: Array.from({ length: BATCH }, (_, i) => `e${i % 100}`),
+      eventTime: Float64Array.from({ length: size }, (_, i) => time + (i / size) * Math.min(spread, 1000)),
+      entity: Array.from({ length: size }, (_, i) => `e${i % 100}`),
     },
     pipeline: PIPELINE,
     modelVersion: 1,
@@ -146,7 +155,7 @@ function batchAt(first: number, time: number): ScoredBatch {
     pValue,
     score: pValue.map((p) => -Math.log10(p)),
     logProb: pValue.map((p) => Math.log(p) - 10 * next.uniform()),
-    pMethod: new Uint8Array(BATCH),
+    pMethod: new Uint8Array(size),
     verdict,
     reasons: new Map(),
     attributions: new Map(flagged.map((row) => [row, blame(next.uniform())])),

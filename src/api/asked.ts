@@ -16,13 +16,19 @@ export const time = z
     context.addIssue({ code: 'custom', message: 'a time is ISO 8601 or epoch milliseconds' })
     return z.NEVER
   })
-  .meta({ description: 'ISO 8601 or epoch milliseconds', type: 'string', examples: ['2026-03-01T08:00:00Z'] })
+  .meta({
+    description: 'ISO 8601 or epoch milliseconds',
+    type: 'string',
+    pattern: '^(?:-?\\d{1,15}|\\d{4}-\\d{2}.*)$',
+    examples: ['2026-03-01T08:00:00Z'],
+  })
 
 /** One value, or several separated by commas. */
 const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
   z
     .string()
     .max(100)
+    .regex(new RegExp(`^(?:${values.join('|')})(?:,(?:${values.join('|')}))*$`), `of: ${values.join(', ')}`)
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(values)))
 

@@ -8,11 +8,11 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
-import { packageVersion } from '../core/package-root.ts'
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiDeps } from './deps.ts'
 import { guard } from './guard.ts'
 import { LiveWatch } from './live-watch.ts'
+import { openApi } from './openapi.ts'
 import { Pipelines } from './pipelines.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -55,19 +55,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
       new HttpProblem(429, `more than ${max} requests a minute: try again in ${after}`),
   })
   await app.register(fastifySSE, { heartbeatInterval: 15_000 })
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Surprisal',
-        version: packageVersion,
-        description: 'Scores, models and retraining of anomaly-detection pipelines.',
-      },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: tokens.required ? [{ token: [] }] : [],
-    },
-    transform: jsonSchemaTransform,
-  })
+  await app.register(swagger, openApi(tokens.required))
   await app.register(
     async (scope) => {
       const pipelines = new Pipelines(deps)

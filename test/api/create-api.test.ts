@@ -22,6 +22,8 @@ describe('the OpenAPI document', () => {
   it('is a valid OpenAPI 3.1 document', async () => {
     const document = (await get('/openapi.json')).json()
     expect(document.openapi).toBe('3.1.0')
+    const { responses } = document.paths['/api/v1/pipelines'].get
+    expect(Object.keys(responses['4XX'].content)).toEqual(['application/problem+json'])
     expect(await new Validator().validate(document)).toMatchObject({ valid: true })
   })
 
