@@ -105,6 +105,21 @@ export const alertOptions = z
       .min(0)
       .default(200)
       .describe('Flagged records that are attributed to their fields, a second, in an alarm storm.'),
+    watch: z
+      .strictObject({
+        silent: z.boolean().default(true).describe('An entity without a record for improbably long.'),
+        stuck: z.boolean().default(true).describe('A field that repeats its value improbably often.'),
+        regular: z.boolean().default(true).describe('An entity whose records are improbably typical.'),
+        rate: z.number().positive().max(0.01).default(1e-6).describe('False alarms per record of each.'),
+        entities: z
+          .int()
+          .min(1)
+          .max(10_000_000)
+          .default(10_000)
+          .describe('Entities remembered; the one unseen for longest is forgotten.'),
+      })
+      .prefault({})
+      .describe('What each entity is watched for, by the habits that the model has learned.'),
     cooldown_ms: z
       .int()
       .min(0)

@@ -141,6 +141,7 @@ export const seriesPoint = z.object({
 }) satisfies z.ZodType<SeriesPoint>
 
 export const episode = z.object({
+  kind: z.enum(['silent', 'stuck', 'regular']).exactOptional(),
   id: z.string(),
   pipeline: z.string(),
   entity: z.string().nullable(),

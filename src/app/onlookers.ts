@@ -45,6 +45,7 @@ export function lookOn(pipeline: {
     onLook: (report) => monitor.drifted(report),
     ...(queue && { queue }),
   })
+  let watched: Detector | undefined
   let failing = false
   const report = async () => {
     try {
@@ -57,7 +58,7 @@ export function lookOn(pipeline: {
   }
   let reporting = Promise.resolve()
   const ticking = setInterval(() => {
-    alerting.tick()
+    alerting.tick(Date.now(), (lag() ?? 0) > 0)
     reporting = reporting.then(report)
   }, TICK_MS)
   return {
@@ -65,10 +66,14 @@ export function lookOn(pipeline: {
     feed,
     observe(scored) {
       monitor.observe(scored)
-      alerting.observe(scored)
       const { current } = handle
-      if (current instanceof Detector && current.modelVersion === scored.modelVersion)
-        drift.observe(scored, current.manifest.drift)
+      const own = current instanceof Detector && current.modelVersion === scored.modelVersion
+      if (own && watched?.manifest !== current.manifest) {
+        watched = current
+        alerting.learned(current.manifest.habits)
+      }
+      alerting.observe(scored)
+      if (own) drift.observe(scored, current.manifest.drift)
     },
     async [Symbol.asyncDispose]() {
       clearInterval(ticking)

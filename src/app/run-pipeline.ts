@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts'
 import { assetPath } from '../core/package-root.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
+import { ENTITY_ALARMS } from '../detect/entity-watch.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
@@ -63,6 +64,10 @@ export async function runPipelineFile(
       },
       get stormLimit() {
         return alerts.storm_limit
+      },
+      get watch() {
+        const { rate, entities, ...kinds } = alerts.watch
+        return { rate, entities, kinds: ENTITY_ALARMS.filter((kind) => kinds[kind]) }
       },
     }
     const handle = keep(new ScorerHandle())

@@ -8,6 +8,7 @@ import type { RejectedRecord } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { Detector } from '../detect/detector.ts'
+import { type EntityAlarm, EntityWatch } from '../detect/entity-watch.ts'
 import type { Manifest } from '../detect/manifest.ts'
 import { alongStream } from '../detect/score-stream.ts'
 import { addedColumns } from '../features/window-spec.ts'
@@ -29,6 +30,8 @@ export interface ScoreFilesOptions extends DataOptions {
   readonly signal: AbortSignal
   /** Sees every scored batch after the output took it. */
   readonly observe?: (scored: ScoredBatch) => void
+  /** Hears of entities that are silent, stuck or too regular. */
+  readonly onAlarm?: (alarm: EntityAlarm) => void
   readonly onProgress?: (progress: { readonly records: number; readonly fraction?: number }) => void
 }
 export interface ScoreSummary {
@@ -40,8 +43,15 @@ export interface ScoreSummary {
   readonly nominal_rate: number
   /** Anomalies among scored records. */
   readonly flagged_rate: number
+  /** How often an entity was silent, stuck or too regular; without habits in the model, absent. */
+  readonly silent?: number
+  readonly stuck?: number
+  readonly regular?: number
   readonly out: string
 }
+
+/** False alarms per record of each watch on entities. */
+const WATCH_RATE = 1e-6
 
 /**
  * Scores files into one output that appears whole or not at all. Records that cannot be decoded or encoded come out
@@ -66,9 +76,16 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSumma
   const sink = await fileSink(out, { keep, ...(options.format && { format: options.format }) })
   const pipeline = basename(model, extname(model))
   const tally = { records: 0, anomalies: 0, unscored: 0 }
+  const { habits } = detector.manifest
+  const watch = habits && new EntityWatch(habits, { rate: WATCH_RATE })
+  const strange = { silent: 0, stuck: 0, regular: 0 }
   const write = async (scored: ScoredBatch) => {
     await sink.write(scored)
     observe?.(scored)
+    for (const alarm of watch?.observe(scored) ?? []) {
+      if (alarm.state === 'firing') strange[alarm.kind]++
+      options.onAlarm?.(alarm)
+    }
     count(tally, scored)
   }
   await orDiscard(sink, async () => {
@@ -93,22 +110,23 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSumma
     seconds: Number(seconds.toFixed(3)),
     nominal_rate: detector.rate,
     flagged_rate: tally.anomalies / Math.max(1, tally.records - tally.unscored),
+    ...(watch && strange),
     out,
   }
 }
 
 /** Time and entity are the columns that the model was trained with, where no others are named. */
-export function likeTrained<T extends DataOptions>(options: T, { windows }: Manifest): T {
-  const { time, entity } = windows ?? {}
+export function likeTrained<T extends DataOptions>(options: T, { windows, habits }: Manifest): T {
+  const { time, entity } = { ...habits, ...windows }
   return { ...(time !== undefined && { time }), ...(entity !== undefined && { entity }), ...options }
 }
 
 /** The fields that a model reads of its data. */
-export function learnedColumns({ fields, windows }: Manifest): string[] {
+export function learnedColumns({ fields, windows, habits }: Manifest): string[] {
   const learned = fields.filter(({ role }) => role !== 'ignored').map(({ field }) => field)
-  if (windows === undefined) return learned
-  const added = new Set(addedColumns(windows).map(({ name }) => name))
-  const sources = [...windows.fields.map(({ field }) => field), windows.time, windows.entity]
+  const added = new Set(windows === undefined ? [] : addedColumns(windows).map(({ name }) => name))
+  const named = [windows?.time, windows?.entity, habits?.time, habits?.entity]
+  const sources = [...(windows?.fields.map(({ field }) => field) ?? []), ...named]
   const read = [
     ...learned.filter((field) => !added.has(field)),
     ...sources.filter((name) => name !== undefined),

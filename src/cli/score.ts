@@ -22,6 +22,9 @@ interface ScoreArguments {
   readonly output: OutputMode
 }
 
+/** Alarms of entities that are told one by one; all are counted. */
+const MOST_TOLD = 20
+
 export function addScore(program: Command): void {
   subcommand(program, 'score', 'Score records by their surprisal and flag the improbable ones.')
     .argument('<data...>', 'Arrow, Parquet, CSV or NDJSON files; patterns; - for standard input')
@@ -60,11 +63,18 @@ async function score(data: string[], given: ScoreArguments): Promise<void> {
   const { ReportCollector } = await import('../report/collector.ts')
   const collector = report === undefined ? undefined : new ReportCollector(given.redact)
   using progress = await startProgress('score')
+  let told = 0
   const summary = await scoreFiles({
     ...options,
     data,
     signal: interruption.signal,
     ...(collector && { observe: (scored) => collector.add(scored) }),
+    onAlarm: ({ state, entity, summary: what, since }) => {
+      if (state === 'firing' && told++ < MOST_TOLD)
+        note(
+          `note: ${entity ?? 'the stream'}${since === null ? '' : ` at ${new Date(since).toISOString()}`}: ${what}`,
+        )
+    },
     onProgress: (update) => progress.update(update),
   })
   progress[Symbol.dispose]()

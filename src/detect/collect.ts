@@ -5,6 +5,7 @@ import type { ColumnOverride, Overrides } from '../features/profile.ts'
 import { PlannedWindows, type WindowOptions, windowOverrides } from '../features/window-plan.ts'
 import { clockColumn, type WindowSpec } from '../features/window-spec.ts'
 import { Feedback, type RecordLabel } from './feedback.ts'
+import { HabitLearner, type Habits } from './habits.ts'
 import { StreamSample } from './sample.ts'
 import { StreamTimes } from './stream-times.ts'
 
@@ -47,6 +48,7 @@ export interface Collected {
   readonly anomalies: number
   readonly times: StreamTimes
   readonly windows: WindowSpec | undefined
+  readonly habits: Habits | undefined
   readonly overrides: Overrides
 }
 
@@ -70,9 +72,13 @@ export async function collect(
   const feedback = new Feedback(labels, labelledFields)
   const known: RecordBatch[] = []
   let labelledAnomalies = 0
+  let learner: HabitLearner | undefined
   for await (const batch of batches) {
     throwIfAborted(signal)
-    const { unlabelled, falseAlarms, anomalies } = feedback.sort(planned.append(batch))
+    const looked = planned.append(batch)
+    learner ??= batch.rows === 0 ? undefined : new HabitLearner(planned.named(batch))
+    learner?.add(looked)
+    const { unlabelled, falseAlarms, anomalies } = feedback.sort(looked)
     sample.add(unlabelled)
     if (falseAlarms.rows > 0) known.push(falseAlarms)
     labelledAnomalies += anomalies
@@ -83,7 +89,15 @@ export async function collect(
   const given = options.overrides ?? {}
   const overrides = { ...given, ...Object.fromEntries(ignore.map((f) => [f, { ignore: true }])) }
   for (const [name, override] of Object.entries(added)) overrides[name] = { ...override, ...overrides[name] }
-  return { sample, falseAlarms: known, anomalies: labelledAnomalies, times, windows, overrides }
+  return {
+    sample,
+    falseAlarms: known,
+    anomalies: labelledAnomalies,
+    times,
+    windows,
+    habits: times.ordered ? learner?.habits() : undefined,
+    overrides,
+  }
 }
 
 /** A stream out of order has no clock of its own. */

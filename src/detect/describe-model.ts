@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { packageVersion } from '../core/package-root.ts'
+import type { EncoderState } from '../features/encoder-state.ts'
 import { addedColumns, type WindowSpec } from '../features/window-spec.ts'
 import type { Model } from './artifact.ts'
 import { combine } from './combination.ts'
 import type { Calibrated } from './conformal.ts'
 import { driftReference, pValueDesignEffect } from './drift-reference.ts'
 import { drawGolden } from './golden-draw.ts'
+import type { Habits } from './habits.ts'
 import { densitiesOf } from './learn.ts'
 import { FORMAT_VERSION, type Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
@@ -30,6 +32,7 @@ export interface Provenance {
   readonly contamination: number
   readonly seconds: number
   readonly windows: WindowSpec | undefined
+  readonly habits: Habits | undefined
 }
 
 /** Everything that a model file holds: manifest, weights, golden vectors, calibration. */
@@ -49,6 +52,7 @@ export async function describeModel(
     contamination,
     seconds,
     windows,
+    habits,
   }: Provenance,
 ): Promise<Model> {
   const { learned, standards, strata, calibration, method, parts, unscored } = calibrated
@@ -74,6 +78,7 @@ export async function describeModel(
     fields: encoder.describe(),
     encoder: encoder.state,
     ...(windows && { windows }),
+    ...(habits && { habits: modelled(habits, encoder.state) }),
     members: plan.map(({ view, spec, mixture }, m) => ({
       view: view.spec,
       flow: spec,
@@ -120,6 +125,14 @@ export async function describeModel(
     notes: notesOf(calibrated, rate),
   }
   return { manifest, weights, golden, surprisals }
+}
+
+/** Repetitions tell of fields that are modelled as numbers. */
+function modelled(habits: Habits, { columns }: EncoderState): Habits {
+  const numbers = new Set(
+    columns.flatMap((column) => (column.kind === 'numeric' && column.levels === null ? [column.field] : [])),
+  )
+  return { ...habits, repeats: habits.repeats.filter(({ field }) => numbers.has(field)) }
 }
 
 /** How the model does on records that neither taught nor calibrated it. */

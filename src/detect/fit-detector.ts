@@ -56,7 +56,10 @@ export async function fitDetector(
   const { seed = 0, contamination = 0, flow = 'real-nvp', signal, onProgress, logger = SILENT } = options
   const { thinning = 1 } = options
   requireOptions(options)
-  const { sample, falseAlarms, anomalies, times, windows, overrides } = await collect(batches, options)
+  const { sample, falseAlarms, anomalies, times, windows, habits, overrides } = await collect(
+    batches,
+    options,
+  )
   const recordsPerDay = times.recordsPerDay === null ? null : thinning * times.recordsPerDay
   const rate = alertRate(options, recordsPerDay)
   const rows = new TrainingRows(sample.batches, falseAlarms)
@@ -102,6 +105,7 @@ export async function fitDetector(
     contamination,
     seconds: (performance.now() - started) / 1000,
     windows,
+    habits,
   })
   for (const note of model.manifest.notes) logger.warn({}, note)
   const artifact = writeArtifact(model)

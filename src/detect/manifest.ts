@@ -4,6 +4,7 @@ import type { EncoderState } from '../features/encoder-state.ts'
 import type { ViewSpec } from '../features/view-spec.ts'
 import type { WindowSpec } from '../features/window-spec.ts'
 import type { DriftReference } from './drift-reference.ts'
+import type { Habits } from './habits.ts'
 import type { StrataState } from './strata.ts'
 
 /** The newest format that this program writes and reads. */
@@ -74,6 +75,8 @@ export const manifestSchema = z.object({
   encoder: z.custom<EncoderState>((value) => typeof value === 'object' && value !== null),
   /** What of the stream's past the model looks back on; absent where it looks at each record by itself. */
   windows: z.custom<WindowSpec>((value) => typeof value === 'object' && value !== null).exactOptional(),
+  /** How entities behave over time; absent where the training data did not come in order. */
+  habits: z.custom<Habits>((value) => typeof value === 'object' && value !== null).exactOptional(),
   members: z.array(member).min(1),
   calibration: z.object({
     method: z.enum(['split', 'cross-conformal']),

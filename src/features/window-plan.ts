@@ -74,6 +74,16 @@ export class PlannedWindows {
     return this.#stream?.id
   }
 
+  /** The columns of time and entity, as far as a batch has them; after the first append. */
+  named({ columns }: RecordBatch): Pick<NamedColumns, 'time' | 'entity'> {
+    const time = this.#spec?.time ?? this.#named.time
+    const { entity } = this.#named
+    return {
+      ...(time !== undefined && columns.has(time) && { time }),
+      ...(entity !== undefined && columns.has(entity) && { entity }),
+    }
+  }
+
   append(batch: RecordBatch): RecordBatch {
     if (!this.#begun && batch.rows > 0) {
       this.#begun = true

@@ -72,6 +72,7 @@ export async function untrainedModel(
     ...provenance,
     labelled,
     windows: undefined,
+    habits: undefined,
     records: batch.rows,
     recordsPerDay: null,
     times,

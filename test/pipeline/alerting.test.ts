@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Alert } from '../../src/core/ports.ts'
+import type { Alert, Episode } from '../../src/core/ports.ts'
 import { batchOfRows } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import { Alerting } from '../../src/pipeline/alerting.ts'
@@ -81,5 +81,29 @@ describe('Alerting', () => {
     expect(states()).toEqual([['silence', 'firing', null]])
     one.observe(await normal(1), 1_007_000)
     expect(states()).toEqual([['silence', 'resolved', null]])
+  })
+
+  it('tells of entities that are strange over time, each kind by itself, and ends that with the model', async () => {
+    const changed: Episode[] = []
+    const told: Alert[] = []
+    const watch = { rate: 1e-6 }
+    const one = new Alerting(
+      'pay',
+      { cooldownMs: 1000, stormLimit: 5, watch },
+      (a) => told.push(a),
+      0,
+      (e) => changed.push(e),
+    )
+    const habits = { gaps: null, repeats: [{ field: 'amount', probability: 0.001, longest: 1 }] }
+    one.learned(habits, 0)
+    one.observe(await normal(5), 1000)
+    expect(told).toMatchObject([
+      { kind: 'stuck', state: 'firing', severity: 'major', fields: ['amount'], anomalies: 0 },
+    ])
+    expect(told[0].summary).toBe('the stream (pay): amount is 1 for 4 records')
+    expect(changed).toMatchObject([{ kind: 'stuck', ended_at: null }])
+    one.learned(undefined, 2000)
+    expect(told[1]).toMatchObject({ kind: 'stuck', state: 'resolved', id: told[0].id })
+    expect(changed[1].ended_at).not.toBeNull()
   })
 })

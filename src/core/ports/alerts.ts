@@ -1,12 +1,16 @@
 import type { Severity } from '../scored.ts'
+import type { EpisodeKind } from './pipeline-monitor.ts'
 
 /** What people are told: once when it begins, again while it goes on, and when it is over. */
 export interface Alert {
   /** The same from firing to resolved. */
   readonly id: string
   readonly pipeline: string
-  /** episode: flagged records that belong together; storm: more episodes than are told one by one. */
-  readonly kind: 'episode' | 'storm' | 'unscored' | 'silence'
+  /**
+   * episode: flagged records that belong together; storm: more episodes than are told one by one; unscored and silence:
+   * of the whole stream; silent, stuck, regular: of one entity (EpisodeKind).
+   */
+  readonly kind: 'episode' | 'storm' | 'unscored' | 'silence' | EpisodeKind
   readonly state: 'firing' | 'resolved'
   readonly severity: Severity
   readonly entity: string | null

@@ -28,8 +28,14 @@ export interface PipelineStatus {
   readonly feedback?: Precision
 }
 
-/** Flagged records that belong together. */
+/**
+ * What no single record shows: an entity that stopped, repeats a value, or is improbably typical.
+ */
+export type EpisodeKind = 'silent' | 'stuck' | 'regular'
+
+/** Flagged records that belong together, or a `kind` of strangeness of one entity. */
 export interface Episode {
+  readonly kind?: EpisodeKind
   readonly id: string
   readonly pipeline: string
   readonly entity: string | null

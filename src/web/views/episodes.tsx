@@ -6,7 +6,9 @@ import { useLoad } from '../load.ts'
 import { SeverityBadge } from '../parts/badges.tsx'
 import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 
-/** Anomalies that belong together. */
+const KINDS = { silent: 'silent', stuck: 'stuck', regular: 'too regular' } as const
+
+/** Anomalies that belong together, and entities that are silent, stuck or too regular. */
 export function Episodes({ pipeline }: { pipeline: string }) {
   const { data, problem } = useLoad<Items<Episode>>(
     `/pipelines/${encodeURIComponent(pipeline)}/episodes`,
@@ -50,12 +52,13 @@ export function Episodes({ pipeline }: { pipeline: string }) {
                 </td>
                 <td data-label="Severity">
                   <SeverityBadge severity={episode.severity} />
+                  {episode.kind !== undefined && ` ${KINDS[episode.kind]}`}
                 </td>
                 <td data-label="Anomalies" class="num">
                   {compact(episode.anomalies)}
                 </td>
                 <td data-label="Peak" class="num">
-                  {oneIn(episode.max_score)}
+                  {episode.kind === undefined ? oneIn(episode.max_score) : '–'}
                 </td>
                 <td data-label="Entity">{episode.entity ?? '–'}</td>
                 <td data-label="Fields to blame">{episode.fields.join(', ') || '–'}</td>
