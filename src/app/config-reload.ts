@@ -65,7 +65,7 @@ export class ConfigReload {
       for (const { path, value } of live) setAt(config, path, value)
       const applied = live.map(({ path }) => path)
       await this.parts.apply(applied)
-      logger.info({ applied }, `configuration reloaded: ${applied.length} settings changed`)
+      logger.info({ applied }, 'configuration reloaded')
       if (frozen.length > 0) {
         const waiting = frozen.map(({ path }) => path)
         logger.warn({ waiting }, `a restart is needed for: ${waiting.join(', ')}`)

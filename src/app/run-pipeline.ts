@@ -47,6 +47,11 @@ export async function runPipelineFile(
   }
   const background: Promise<void>[] = []
   let reloads = () => {}
+  let onOpen = () => {}
+  const opened = new Promise<void>((resolve) => {
+    onOpen = resolve
+    stop.addEventListener('abort', onOpen, { once: true })
+  })
   try {
     const registry = keep(await connectRegistry(config.registry))
     const connected = await connectSource(config, logger)
@@ -124,7 +129,8 @@ export async function runPipelineFile(
       await queue.schedule(name, config.retrain.schedule ?? null, config.retrain.timezone)
       if (config.queue.type === 'memory') {
         const parts = { queue, registry, source: connected, ...(store && { labels: store }) }
-        background.push(trainJobs(config, parts, stop, logger))
+        // A job reads labels from the store, which the pipeline opens.
+        background.push(opened.then(() => trainJobs(config, parts, stop, logger)))
       }
     }
 
@@ -195,6 +201,7 @@ export async function runPipelineFile(
       options: { errors: config.errors, flow_control: config.flow_control },
       replay: config.features.windows.replay,
       metrics: pipelineMetrics,
+      onOpen,
       observe: onlookers.observe,
       ...(deadLetters && { deadLetters }),
       ...(store && { store }),

@@ -26,6 +26,8 @@ export interface PipelineParts extends Destinations {
   readonly explain?: boolean
   /** Records of a partition that are read again where its past is not known, for a model that looks back. Default 20,000. */
   readonly replay?: number
+  /** Called once source, destinations and store are open, before the first record. */
+  readonly onOpen?: () => void
   /** Sees every scored batch after its destinations took it: episodes, drift. */
   readonly observe?: (scored: ScoredBatch) => void
 }
@@ -86,6 +88,7 @@ export async function runPipeline(parts: PipelineParts): Promise<PipelineOutcome
       ...(deadLetters ? [open(deadLetters.name, () => deadLetters.open(stopped))] : []),
       ...(store ? [open(store.name, () => store.open())] : []),
     ])
+    parts.onOpen?.()
     await scorer.ready(stopped)
     for await (const delivery of source.deliveries(stopped)) {
       const lane = delivery.batch.origin.prefix

@@ -43,13 +43,16 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
     retrain: { min_records: 250 },
     model: { effort: 0.2 },
     registry: settings,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the pipeline file's own substitution.
+    store: { type: 'duckdb', path: '${SCORES}' },
   }
   writeFileSync(file, JSON.stringify(pipeline))
   const { normal } = random(3)
   const record = () => ({ value: JSON.stringify({ amount: normal(), fee: normal() }) })
   await produce(brokers, topic, Array.from({ length: 100 }, record))
 
-  const start = () => startNode(SURPRISAL, ['run', file])
+  const start = () =>
+    startNode(SURPRISAL, ['run', file], { SCORES: join(tmpdir(), `surprisal-${randomUUID()}.duckdb`) })
   await using first = start()
   await using second = start()
   await using third = start()
@@ -67,6 +70,7 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
   expect(scored.every(({ value }) => JSON.parse(String(value)).model_version === 1)).toBe(true)
   for (const one of processes) expect(await one.end('SIGTERM'), one.errors()).toBe(0)
   expect(log().match(/"retraining"/g)).toHaveLength(1)
+  expect(log()).not.toMatch(/retraining stopped/)
   expect((await registry.list('cold')).map(({ version }) => version)).toEqual([1])
   expect(await registry.fence('cold')).toBe(2)
 })
