@@ -152,7 +152,10 @@ export class KafkaSession {
     // Before the offsets are read: until then another process may still commit in its transaction.
     const { transactions } = this
     if (transactions !== undefined)
-      for (const { topic, partition } of fresh) await transactions.claim(topic, partition)
+      for (const { topic, partition } of fresh) {
+        if (generation !== this.generation || this.closing) return
+        await transactions.claim(topic, partition)
+      }
     const starts = await this.starts.resolve(this.admin, fresh)
     // Where another rebalance came first, what it left here begins with that one.
     if (generation !== this.generation || this.closing) return

@@ -25,6 +25,8 @@ export class PartitionTransactions implements AsyncDisposable {
   private readonly admin: Admin
   private readonly logger: Logger
   private readonly producers = new Map<string, Producer>()
+  private readonly claims = new Map<string, Promise<void>>()
+  private ended = false
 
   constructor(kafka: Kafka, groupId: string, options: KafkaOptions, admin: Admin, logger: Logger) {
     this.kafka = kafka
@@ -35,9 +37,19 @@ export class PartitionTransactions implements AsyncDisposable {
   }
 
   /** Fences whoever wrote for this partition before, and ends the transaction that was left open. */
-  async claim(topic: string, partition: number): Promise<void> {
+  claim(topic: string, partition: number): Promise<void> {
     const id = `${this.groupId}.${topic}.${partition}`
+    // Rebalances that follow each other closely claim a partition twice: a producer that another took the place of
+    // unseen would keep its connection for ever.
+    const before = this.claims.get(id) ?? Promise.resolve()
+    const claim = before.catch(() => undefined).then(() => this.take(id))
+    this.claims.set(id, claim)
+    return claim
+  }
+
+  private async take(id: string): Promise<void> {
     await this.producers.get(id)?.disconnect()
+    if (this.ended) return
     const producer = this.kafka.producer({
       createPartitioner: keyPartitioner,
       transactionalId: id,
@@ -49,6 +61,7 @@ export class PartitionTransactions implements AsyncDisposable {
     })
     this.producers.set(id, producer)
     await producer.connect()
+    if (this.ended) return producer.disconnect()
     // An empty transaction: all that reaches the broker is the request for a new epoch.
     await (await producer.transaction()).abort()
   }
@@ -87,6 +100,7 @@ export class PartitionTransactions implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.ended = true
     await Promise.allSettled([...this.producers.values()].map((producer) => producer.disconnect()))
     this.producers.clear()
   }
