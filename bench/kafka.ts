@@ -164,8 +164,9 @@ async function createTopics(admin: Admin, topic: string): Promise<void> {
   const topics = [topic, `${topic}.scored`, `${topic}.anomalies`]
   await admin.createTopics({
     topics: topics.map((name) => ({ topic: name, numPartitions: PARTITIONS, configEntries })),
-    waitForLeaders: true,
   })
+  // Waiting for leaders gives up at once while a busy broker has not heard of the topic itself.
+  await sleep(1000)
 }
 
 const quantile = (sorted: Float64Array, p: number) =>
