@@ -1,4 +1,5 @@
-import { messageOf } from '../core/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { Delivery, LookBack, Scorer, Source } from '../core/ports.ts'
 import { type Origin, offsetOf, type RecordBatch } from '../core/record.ts'
 import type { Logger } from '../core/telemetry.ts'
@@ -12,6 +13,10 @@ export interface StreamPastParts {
   readonly signal: AbortSignal
   readonly logger: Logger
 }
+
+/** A broker that has just started may have no coordinator for the reading group yet. */
+const ATTEMPTS = 4
+const RETRY_MS = 500
 
 interface Known {
   /** The offset that follows what is known. */
@@ -83,16 +88,25 @@ export class StreamPast {
   ): Promise<void> {
     const { source, replay, signal, logger } = this.#parts
     if (source.before === undefined || topic === undefined || partition === undefined || replay === 0) return
-    try {
-      const stop = AbortSignal.any([signal, revoked])
-      for await (const batch of source.before({ topic, partition, offset }, replay, stop))
-        lookBack.append(batch)
-    } catch (error) {
-      if (signal.aborted || revoked.aborted) return
-      logger.warn(
-        { origin: prefix, error: messageOf(error) },
-        'the past could not be read again: it begins here',
-      )
+    const stop = AbortSignal.any([signal, revoked])
+    for (let attempt = 1; !stop.aborted; attempt++) {
+      try {
+        for await (const batch of source.before({ topic, partition, offset }, replay, stop))
+          lookBack.append(batch)
+        return
+      } catch (error) {
+        if (stop.aborted) return
+        lookBack.forget(prefix)
+        if (attempt < ATTEMPTS && isSurprisalError(error) && error.retryable) {
+          await sleep(RETRY_MS, undefined, { signal: stop }).catch(() => undefined)
+          continue
+        }
+        logger.warn(
+          { origin: prefix, error: messageOf(error) },
+          'the past could not be read again: it begins here',
+        )
+        return
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, LookBack, Source } from '../../src/core/ports.ts'
 import { batchOfRows, cell, type RecordBatch } from '../../src/core/record.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
@@ -112,6 +113,17 @@ describe('StreamPast', () => {
     })
     expect(await past.append(scorer, delivery(strange))).toBe(strange)
     expect(means(await past.append(scorer, delivery(records(22, 25))))).toEqual([null, null, 65 / 3])
+  })
+
+  it('asks again where the source may answer later, and begins afresh then', async () => {
+    let attempts = 0
+    const flaky: Source['before'] = async function* ({ offset }) {
+      yield records(offset - 3, offset)
+      if (++attempts < 2) throw new SurprisalError('SERVICE_UNREACHABLE', 'no coordinator yet')
+    }
+    const past = pastOf(sourceOf([], flaky))
+    expect(means(await past.append(new LookingScorer(), delivery(records(20, 21))))).toEqual([18])
+    expect(attempts).toBe(2)
   })
 
   it('leaves a model that looks at each record alone as it is', async () => {
