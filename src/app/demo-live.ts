@@ -82,14 +82,20 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   })
   const handler = retrainHandler({
     registry,
-    labels: store,
+    // The demo's own operator: whoever finds a fault labels it, so that no model learns from it.
+    labels: {
+      labels: async (pipeline) => {
+        const found = { pipeline, label: 'anomaly', who: 'demo', at: new Date().toISOString() } as const
+        return [...Array.from(source.planted, (id) => ({ ...found, id })), ...(await store.labels(pipeline))]
+      },
+    },
     load,
     plan: () => ({
       window: async function* () {
         yield* source.recent
       },
       source: 'the latest live flights',
-      fit: { rate, seed, maxRows: TRAINING_SAMPLE, contamination: demo.faultShare },
+      fit: { rate, seed, maxRows: TRAINING_SAMPLE },
       minimumRecords: MINIMUM_RECORDS,
       excluded: [],
       excludeAnomalies: true,

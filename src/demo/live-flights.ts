@@ -20,8 +20,10 @@ const never = new AbortController().signal
 /** Replays flights as if they came in now, at a steady rate, with planted faults and, later, a drift. */
 export class LiveFlights implements Source {
   readonly name = 'flights'
-  /** The latest records without the planted faults' share that a real window would hold too: as they were delivered. */
+  /** The latest records as they were delivered, faults among them. */
   readonly recent: RecordBatch[] = []
+  /** Ids of the planted faults among all of them, which somebody may label. */
+  readonly planted = new Set<string>()
   private sent = 0
 
   constructor(
@@ -63,7 +65,9 @@ export class LiveFlights implements Source {
     const eventTime = new Float64Array(rows.length).fill(Date.now())
     const batch = batchOfRows(rows, { prefix: 'live', offsets: { first: this.sent } }, { eventTime })
     this.sent += rows.length
-    return this.options.planter.plant(batch).batch
+    const { batch: arrived, faults } = this.options.planter.plant(batch)
+    for (const id of faults.keys()) this.planted.add(id)
+    return arrived
   }
 
   private remember(batch: RecordBatch): void {

@@ -28,7 +28,7 @@ export interface RetrainPlan {
 }
 export interface RetrainDependencies {
   readonly registry: ModelRegistry
-  readonly labels?: LabelStore
+  readonly labels?: Pick<LabelStore, 'labels'>
   readonly checkpoints?: JobCheckpoints
   plan(pipeline: string): RetrainPlan
   load(artifact: Uint8Array, version: number): Promise<Detector>
