@@ -60,10 +60,14 @@ export class PartitionTransactions implements AsyncDisposable {
       retry: { ...retryOf(this.options), retries: 10 },
     })
     this.producers.set(id, producer)
-    await producer.connect()
-    if (this.ended) return producer.disconnect()
-    // An empty transaction: all that reaches the broker is the request for a new epoch.
-    await (await producer.transaction()).abort()
+    try {
+      await producer.connect()
+      // An empty transaction: all that reaches the broker is the request for a new epoch.
+      if (!this.ended) await (await producer.transaction()).abort()
+    } finally {
+      // The end came meanwhile, and retries of the client have connected again since.
+      if (this.ended) await producer.disconnect()
+    }
   }
 
   /** Runs `write` and the commit of the slice's offset in one transaction. */
