@@ -93,7 +93,7 @@ async function demo({ once, records, rate, seed, port, output }: DemoArguments):
     logger: pino({ level: 'warn' }, pino.destination(2)),
     onListening: (url) =>
       note(
-        `\nlive on ${url}: flights come in, faults among them; in a minute all grow late, and a retrained model takes over. Ctrl-C ends it`,
+        `\nlive on ${url}: flights come in, faults among them; in a minute all grow late, and minutes later a retrained model takes over. Ctrl-C ends it`,
       ),
   })
 }
