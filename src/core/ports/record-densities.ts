@@ -27,8 +27,8 @@ export interface LevelShare {
 export interface RecordDensities {
   readonly model_version: number
   /**
-   * log p of the record as its stored score tells it, nats in raw units. Equal to the stored log_prob where nothing
-   * had to be assumed.
+   * log p of the record as its stored score tells it, nats in raw units. It differs from the stored log_prob where
+   * something was assumed, and where the model's clock is another time than the stored event time.
    */
   readonly log_prob: number
   /** Fields whose values a stored score does not hold (context, masked): they are taken as missing. */

@@ -61,6 +61,12 @@ export function Densities({ path, record }: { path: string; record: ScoredRecord
           as the other fields allow.
         </p>
       )}
+      {data && data.assumed.length === 0 && differs(data.log_prob, record.log_prob) && (
+        <p class="note">
+          Put together from its stored values, the record has log p {data.log_prob.toFixed(2)}: what time it
+          conditions on is not stored with it, so the curves are close, not exact.
+        </p>
+      )}
       <ul class="densities">
         {shown.map((field) => (
           <li key={field.field}>
@@ -75,6 +81,11 @@ export function Densities({ path, record }: { path: string; record: ScoredRecord
       )}
     </section>
   )
+}
+
+/** By more than rounding. */
+function differs(found: number, stored: number | null): boolean {
+  return stored !== null && Math.abs(found - stored) > 0.01 * Math.max(1, Math.abs(stored))
 }
 
 function Density({ field, scale }: { field: FieldDensity; scale: Scale }) {
