@@ -191,7 +191,9 @@ export const retrainOptions = z.strictObject({
   promote: z
     .enum(['auto', 'manual'])
     .default('auto')
-    .describe('auto: a better model goes live; manual: it shadows the champion until somebody promotes it.'),
+    .describe(
+      'auto: a better model goes live; manual: it waits as the challenger until somebody promotes it.',
+    ),
   exclude_anomalies: z
     .boolean()
     .default(true)
