@@ -192,7 +192,7 @@ export const retrainOptions = z.strictObject({
     .enum(['auto', 'manual'])
     .default('auto')
     .describe(
-      'auto: a better model goes live; manual: it waits as the challenger until somebody promotes it.',
+      'auto: a better model goes live; manual: it scores in the shadow of the champion until somebody promotes it.',
     ),
   exclude_anomalies: z
     .boolean()

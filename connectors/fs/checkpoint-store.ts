@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assertModelName } from '../../src/core/model-name.ts'
 import type { CheckpointStore } from '../../src/core/ports.ts'
-import { readIfThere, writeDurably } from './durable-file.ts'
+import { readIfThere, unfinishedOf, writeDurably } from './durable-file.ts'
 
 /** Checkpoints as files of a folder that every trainer sees. */
 export class FsCheckpointStore implements CheckpointStore {
@@ -17,8 +17,11 @@ export class FsCheckpointStore implements CheckpointStore {
     return readIfThere(this.path(slot))
   }
 
+  /** With what a process that was killed while it saved has left unfinished. */
   async remove(slot: string): Promise<void> {
-    await rm(this.path(slot), { force: true })
+    const path = this.path(slot)
+    for (const part of await unfinishedOf(path)) await rm(part, { force: true })
+    await rm(path, { force: true })
   }
 
   private path(slot: string): string {

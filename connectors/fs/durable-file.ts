@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { SurprisalError } from '../../src/core/errors.ts'
 
 /** Writes a file whole or not at all: a temporary name, fsync, rename, fsync of the folder. */
@@ -20,6 +20,15 @@ export async function writeDurably(path: string, data: string | Uint8Array): Pro
     await rm(temporary, { force: true })
     throw writeError(path, cause)
   }
+}
+
+/** Temporary files of writes to `path` that never ended. */
+export async function unfinishedOf(path: string): Promise<string[]> {
+  const [folder, name] = [dirname(path), basename(path)]
+  const names = await readdir(folder).catch(() => [])
+  return names
+    .filter((other) => other.startsWith(`${name}.`) && other.endsWith('.part'))
+    .map((other) => join(folder, other))
 }
 
 /**

@@ -5,16 +5,14 @@ import type {
   Episode,
   LabelledRecord,
   ModelVersion,
-  PipelineStatus,
-  Precision,
   RecordDensities,
   SeriesPoint,
 } from '../core/ports.ts'
 import type { ScoredRecord } from '../core/scored.ts'
 
 /** The shapes of answers, as the OpenAPI document shows them; the types keep them equal to the ports. */
-const time = z.iso.datetime()
-const count = z.number().int().min(0)
+export const time = z.iso.datetime()
+export const count = z.number().int().min(0)
 const cell = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const severity = z.enum(['warning', 'minor', 'major', 'critical'])
 const free = z.record(z.string(), z.unknown())
@@ -102,32 +100,6 @@ export const label = z.object({
   at: time,
   note: z.string().exactOptional(),
 }) satisfies z.ZodType<LabelledRecord>
-
-export const precision = z
-  .object({
-    labelled: count,
-    confirmed: count.describe('called anomalies'),
-    false_alarms: count,
-    precision: z.number().nullable().describe('confirmed ÷ labelled; null where nothing is labelled'),
-  })
-  .describe('how often people agreed with the alarms that they judged') satisfies z.ZodType<Precision>
-
-export const pipelineStatus = z.object({
-  name: z.string(),
-  state: z.enum(['starting', 'waiting', 'running', 'degraded', 'stopped', 'failed', 'unknown']),
-  reasons: z.array(z.string()).readonly(),
-  records_per_second: z.number(),
-  records: count,
-  anomalies: count,
-  unscored: count,
-  since: time,
-  lag: z.number().nullable(),
-  nominal_rate: z.number().nullable(),
-  realised_rate: z.number().nullable(),
-  model_version: z.number().int().nullable(),
-  model_created_at: z.string().nullable(),
-  feedback: precision.exactOptional(),
-}) satisfies z.ZodType<PipelineStatus>
 
 export const seriesPoint = z.object({
   time: z.number().describe('start of the bucket, epoch milliseconds'),

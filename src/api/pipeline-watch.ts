@@ -6,6 +6,7 @@ import type {
   PipelineMonitor,
   PipelineState,
   PipelineStatus,
+  ShadowReport,
 } from '../core/ports.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import type { LiveHub } from './live-hub.ts'
@@ -21,6 +22,8 @@ export interface WatchedPipeline {
   reasons(): readonly string[] | Promise<readonly string[]>
   /** Records that wait in the source; null where it cannot tell. */
   lag?(): number | null | Promise<number | null>
+  /** Of the challenger that scores beside the champion. */
+  shadow?(): ShadowReport | undefined
   model(): { readonly version: number; readonly rate: number; readonly createdAt: string | null } | undefined
 }
 
@@ -116,6 +119,7 @@ export class PipelineWatch implements PipelineMonitor {
   async pipelines(): Promise<readonly PipelineStatus[]> {
     const [reasons, lag] = await Promise.all([this.watched.reasons(), this.watched.lag?.() ?? null])
     const model = this.watched.model()
+    const shadow = this.watched.shadow?.()
     const { records, anomalies, unscored } = this.counts
     return [
       {
@@ -132,6 +136,7 @@ export class PipelineWatch implements PipelineMonitor {
         realised_rate: records > unscored ? anomalies / (records - unscored) : null,
         model_version: model?.version ?? null,
         model_created_at: model?.createdAt ?? null,
+        ...(shadow && { shadow }),
       },
     ]
   }

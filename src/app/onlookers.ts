@@ -7,6 +7,7 @@ import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
 import { Alerting, type AlertingOptions } from '../pipeline/alerting.ts'
 import type { ScorerHandle } from '../pipeline/scorer-handle.ts'
+import type { Shadow } from '../pipeline/shadow.ts'
 import { DriftWatch, type DriftWatchOptions } from '../retrain/drift-watch.ts'
 
 const TICK_MS = 5_000
@@ -25,16 +26,21 @@ export function lookOn(pipeline: {
   readonly handle: ScorerHandle
   readonly queue?: RetrainQueue
   readonly notices?: NoticeStore
+  readonly shadow?: Shadow
   readonly drift: Pick<DriftWatchOptions, 'action' | 'debounceMs'>
   readonly alerts: { readonly limits: AlertingOptions; told(alert: Alert): void }
   readonly logger: Logger
   reasons(): readonly string[]
 }): Onlookers {
-  const { name, source, handle, queue, notices, alerts, logger, reasons } = pipeline
+  const { name, source, handle, queue, notices, shadow, alerts, logger, reasons } = pipeline
   const feed = new LiveHub()
   const lag = (): number | null => source.lags?.().reduce((sum, { lag }) => sum + lag, 0) ?? null
   const model = () => modelOf(handle.current)
-  const monitor = new PipelineWatch({ name, reasons, lag, model }, feed, notices)
+  const monitor = new PipelineWatch(
+    { name, reasons, lag, model, shadow: () => shadow?.report },
+    feed,
+    notices,
+  )
   const alerting = new Alerting(name, alerts.limits, alerts.told, Date.now(), (episode) =>
     monitor.episode(episode),
   )
@@ -73,6 +79,7 @@ export function lookOn(pipeline: {
         alerting.learned(current.manifest.habits)
       }
       alerting.observe(scored)
+      shadow?.observe(scored)
       if (own) drift.observe(scored, current.manifest.drift)
     },
     async [Symbol.asyncDispose]() {

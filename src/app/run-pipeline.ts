@@ -10,6 +10,7 @@ import { ENTITY_ALARMS } from '../detect/entity-watch.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
+import { Shadow } from '../pipeline/shadow.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { ConfigReload } from './config-reload.ts'
@@ -84,6 +85,15 @@ export async function runPipelineFile(
       new LoadedVersions(async (version) => loadDetector(config, await artifactOf(version), version, 1)),
     )
     const metrics = new Registry()
+    const shadow = keep(
+      new Shadow({
+        pipeline: name,
+        challenger: async () => (await registry.alias(name, 'challenger'))?.version,
+        load: async (version) => loadDetector(config, await registry.get(name, version), version, 1),
+        logger,
+        ...(store && { store }),
+      }),
+    )
     let warming: string | null = null
 
     const queue = file === undefined ? keep(await connectQueue(config)) : undefined
@@ -104,6 +114,7 @@ export async function runPipelineFile(
           stop,
           logger,
         ),
+        shadow.follow(stop),
         warmUp(
           {
             pipeline: name,
@@ -150,6 +161,7 @@ export async function runPipelineFile(
         },
         logger,
         ...(queue && { queue }),
+        shadow,
         ...(store && { notices: store }),
       }),
     )
@@ -174,6 +186,7 @@ export async function runPipelineFile(
     }
 
     const pipelineMetrics = new PipelineMetrics(metrics, name, source)
+    pipelineMetrics.watchShadow(() => shadow.report)
     pipelineMetrics.watchModel(() => modelOf(handle.current)?.createdAt)
     if (reread !== undefined) {
       const apply = async (changed: readonly string[]) => {

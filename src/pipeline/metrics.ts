@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { Source } from '../core/ports.ts'
+import type { ShadowReport, Source } from '../core/ports.ts'
 import { ANOMALY, NORMAL, type ScoredBatch, severityOf, UNSCORED, VERDICTS } from '../core/scored.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
@@ -144,6 +144,24 @@ export class PipelineMetrics {
         const made = Date.parse(createdAt() ?? '')
         if (Number.isNaN(made)) this.remove({ pipeline })
         else this.set({ pipeline }, Math.max(0, Date.now() - made) / 1000)
+      },
+    })
+  }
+
+  /** @param report of the challenger that scores beside the champion; undefined while none does. */
+  watchShadow(report: () => ShadowReport | undefined): void {
+    const { pipeline, registers } = this
+    new Gauge({
+      name: 'surprisal_shadow_records',
+      help: 'Records that the waiting challenger scored beside the champion, by who flagged them.',
+      registers,
+      labelNames: ['pipeline', 'flagged_by'] as const,
+      collect() {
+        this.reset()
+        const shadow = report()
+        if (shadow === undefined) return
+        for (const flagged_by of ['both', 'neither', 'only_champion', 'only_challenger', 'unscored'] as const)
+          this.set({ pipeline, flagged_by }, shadow[flagged_by])
       },
     })
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaMessage, Producer } from 'kafkajs'
+import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type PipelineConfig, pipelineSchema } from '../../config/pipeline.ts'
 import { FsModelRegistry } from '../../connectors/fs/model-registry.ts'
@@ -55,6 +56,7 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
       registry: { type: 'fs', path: join(folder, 'models') },
       retrain: { min_records: 500, window: '1h', ...retrain },
       model: { backend: 'kernel' },
+      api: { listen: '127.0.0.1:0' },
     })
     const registry = new FsModelRegistry(join(folder, 'models'))
     const learn = async (seed: number): Promise<number> => {
@@ -108,16 +110,28 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
     return { scored }
   }
 
+  /** Resolves to the address of the API, where the role serves one. */
   function started(config: PipelineConfig, role: typeof runPipelineFile | typeof trainer) {
     const stop = new AbortController()
-    const working = role(config, stop.signal, SILENT)
-    working.catch(() => {})
-    cleanup.push(async () => {
-      stop.abort()
-      await working
+    return new Promise<string>((resolve, reject) => {
+      const write = (line: string) => {
+        const { url } = JSON.parse(line)
+        if (url) resolve(url)
+      }
+      const working = role(config, stop.signal, pino({ level: 'info' }, { write }))
+      working.catch(reject)
+      cleanup.push(async () => {
+        stop.abort()
+        await working
+      })
     })
   }
   const trainer = (config: PipelineConfig, signal: AbortSignal) => runTrainer(config, {}, signal, SILENT)
+  const got = async (url: string) =>
+    (await (await fetch(url)).json()) as {
+      readonly shadow?: Record<string, number>
+      readonly items: readonly ScoredRecord[]
+    }
 
   const alarmRate = (records: readonly ScoredRecord[]): number =>
     records.filter((record) => record.is_anomaly).length / records.length
@@ -131,8 +145,8 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
     })
     await registry.setAlias(NAME, 'champion', await learn(1), 'ada', 'the first')
     await using queue = await connectQueue(config)
-    started(config, runPipelineFile)
-    started(config, trainer)
+    started(config, runPipelineFile).catch(() => {})
+    started(config, trainer).catch(() => {})
     const now = Date.now()
     await send(2000, 0, now - 4 * HOUR, now - 3 * HOUR)
     await expect.poll(() => scored.length, { timeout: 60_000 }).toBe(2000)
@@ -170,7 +184,7 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
   it('goes back a version under load, between two batches, without losing a record', async () => {
     const { config, registry, learn, sent, send, scored } = await world({ drift: 'off' })
     for (const seed of [1, 2]) await registry.setAlias(NAME, 'champion', await learn(seed), 'ada', 'better')
-    started(config, runPipelineFile)
+    started(config, runPipelineFile).catch(() => {})
     const until = async (version: number) => {
       while (scored.at(-1)?.model_version !== version) {
         await send(100, 0, Date.now())
@@ -194,5 +208,32 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
       who: 'ada',
       why: 'the newer one cried wolf',
     })
+  })
+
+  it('lets a challenger that waits for approval score in the shadow of the champion, until it is one', async () => {
+    const { config, registry, learn, send, scored } = await world({ drift: 'off', promote: 'manual' })
+    await registry.setAlias(NAME, 'champion', await learn(1), 'ada', 'the first')
+    await registry.setAlias(NAME, 'challenger', await learn(2), 'trainer', 'waits for approval')
+    const pipeline = `${await started(config, runPipelineFile)}/api/v1/pipelines/${NAME}`
+    let shadow: Record<string, number> | undefined
+    while (!(shadow !== undefined && shadow.records > 0)) {
+      await send(100, 0, Date.now())
+      await sleep(100)
+      shadow = (await got(pipeline)).shadow
+    }
+    const { version, records, both, neither, only_champion, only_challenger, unscored } = shadow
+    expect(version).toBe(2)
+    expect(both + neither + only_champion + only_challenger + unscored).toBe(records)
+    const { items } = await got(`${pipeline}/scores?run_id=shadow-2`)
+    expect(items.map((item) => item.model_version)).toContain(2)
+    expect(scored.map((record) => record.model_version)).not.toContain(2)
+
+    await registry.setAlias(NAME, 'champion', 2, 'ada', 'as good')
+    await registry.setAlias(NAME, 'challenger', null, 'ada', 'version 2 is the champion now')
+    while (scored.at(-1)?.model_version !== 2) {
+      await send(100, 0, Date.now())
+      await sleep(50)
+    }
+    await expect.poll(async () => (await got(pipeline)).shadow, { timeout: 10_000 }).toBeUndefined()
   })
 })

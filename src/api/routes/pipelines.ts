@@ -1,13 +1,14 @@
 import { contentIdOf } from '../../core/content-id.ts'
 import { precisionOf } from '../../core/precision.ts'
 import { batchOfRows } from '../../core/record.ts'
-import { driftReport, episode, label, listOf, pipelineStatus, precision } from '../answers.ts'
+import { driftReport, episode, label, listOf } from '../answers.ts'
 import { type App, answers } from '../app.ts'
 import { feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
 import type { ApiDeps } from '../deps.ts'
 import { driftOf, episodesOf } from '../noticed.ts'
 import type { Pipelines } from '../pipelines.ts'
 import { HttpProblem } from '../problem.ts'
+import { pipelineStatus, precision } from '../status-answers.ts'
 
 export function pipelineRoutes(app: App, deps: ApiDeps, pipelines: Pipelines): void {
   const { store, labels } = deps

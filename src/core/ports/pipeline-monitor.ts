@@ -26,6 +26,23 @@ export interface PipelineStatus {
   readonly model_created_at: string | null
   /** Where labels are kept. */
   readonly feedback?: Precision
+  /** While a challenger waits for approval. */
+  readonly shadow?: ShadowReport
+}
+
+/** What a challenger that waits for approval says of the records that the champion scores. */
+export interface ShadowReport {
+  readonly version: number
+  readonly since: string
+  /** Records that it scored beside the champion, and those passed by while it was busy. */
+  readonly records: number
+  readonly skipped: number
+  /** Of `records`: flagged by both, by none, by one alone; `unscored` by either. */
+  readonly both: number
+  readonly neither: number
+  readonly only_champion: number
+  readonly only_challenger: number
+  readonly unscored: number
 }
 
 /**

@@ -1,11 +1,9 @@
 import type { ComponentChildren } from 'preact'
 
+export type FactItem = readonly [name: string, value: ComponentChildren, note?: string]
+
 /** A row of figures with their names. */
-export function Facts({
-  items,
-}: {
-  items: readonly (readonly [name: string, value: ComponentChildren, note?: string])[]
-}) {
+export function Facts({ items }: { items: readonly FactItem[] }) {
   return (
     <dl class="facts">
       {items.map(([name, value, note]) => (

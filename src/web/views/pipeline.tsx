@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks'
-import type { PipelineStatus, RetrainJob } from '../../core/ports.ts'
+import type { PipelineStatus, RetrainJob, ShadowReport } from '../../core/ports.ts'
 import { ask } from '../client.ts'
 import { statusChanged } from '../events.ts'
 import { ago, compact, percent } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { StateBadge } from '../parts/badges.tsx'
 import { Confirm } from '../parts/confirm.tsx'
-import { Facts } from '../parts/facts.tsx'
+import { type FactItem, Facts } from '../parts/facts.tsx'
 import { ProblemLine } from '../parts/notice.tsx'
 import { Tabs } from '../parts/tabs.tsx'
 import { go, pathTo, usePlace } from '../router.ts'
@@ -76,7 +76,7 @@ export function Pipeline({ name }: { name: string }) {
   )
 }
 
-function factsOf(name: string, status: PipelineStatus | undefined): Parameters<typeof Facts>[0]['items'] {
+function factsOf(name: string, status: PipelineStatus | undefined): readonly FactItem[] {
   return [
     ['Records/s', compact(status?.records_per_second)],
     ['Lag', compact(status?.lag)],
@@ -97,5 +97,16 @@ function factsOf(name: string, status: PipelineStatus | undefined): Parameters<t
       status?.model_version ? <a href={pathTo('models', name)}>v{status.model_version}</a> : '–',
       status?.model_created_at ? ago(status.model_created_at) : ' ',
     ],
+    ...(status?.shadow ? [challengerFact(name, status.shadow)] : []),
+  ]
+}
+
+/** What the challenger that waits for approval says otherwise than the champion. */
+function challengerFact(name: string, shadow: ShadowReport): FactItem {
+  const { version, records, only_challenger, only_champion } = shadow
+  return [
+    'Challenger',
+    <a href={pathTo('models', name)}>v{version}</a>,
+    `flags ${compact(only_challenger)} more, ${compact(only_champion)} fewer of ${compact(records)}`,
   ]
 }
