@@ -37,6 +37,8 @@ export class StreamPast {
   readonly #parts: StreamPastParts
   readonly #turns = new Map<string, Promise<unknown>>()
   #past: Past | undefined
+  #scorer: Scorer | undefined
+  #looksBack = false
 
   constructor(parts: StreamPastParts) {
     this.#parts = parts
@@ -53,11 +55,16 @@ export class StreamPast {
     return turn
   }
 
+  /** A look-back is made once a scorer, not once a batch. */
   #of(scorer: Scorer): Past | undefined {
-    const lookBack = scorer.lookBack?.()
-    if (lookBack === undefined) return undefined
-    if (this.#past?.lookBack.id !== lookBack.id) this.#past = { lookBack, origins: new Map() }
-    return this.#past
+    if (scorer !== this.#scorer) {
+      this.#scorer = scorer
+      const lookBack = scorer.lookBack?.()
+      this.#looksBack = lookBack !== undefined
+      if (lookBack !== undefined && this.#past?.lookBack.id !== lookBack.id)
+        this.#past = { lookBack, origins: new Map() }
+    }
+    return this.#looksBack ? this.#past : undefined
   }
 
   async #append({ lookBack, origins }: Past, { batch, revoked }: Delivery): Promise<RecordBatch> {

@@ -1,3 +1,4 @@
+import { isoOrNull } from '../core/iso-times.ts'
 import type { LookBack, Scorer } from '../core/ports.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS, type Verdict } from '../core/scored.ts'
@@ -86,11 +87,10 @@ export async function backtest(
     }
   }
   const span = to > from ? to - from : null
-  const iso = (time: number): string | null => (Number.isFinite(time) ? new Date(time).toISOString() : null)
   return {
     models: tallies.map((tally) => tally.result(span)),
-    from: iso(from),
-    to: iso(to),
+    from: isoOrNull(from),
+    to: isoOrNull(to),
     ...(models.length > 1 && { difference: { ...alarms, records: disagreements } }),
   }
 }
@@ -152,11 +152,10 @@ class ModelTally {
 }
 
 function disagreement(one: ScoredBatch, other: ScoredBatch, row: number): Disagreement {
-  const time = one.batch.eventTime?.[row] ?? Number.NaN
   const p = ({ pValue }: ScoredBatch): number | null => (Number.isNaN(pValue[row]) ? null : pValue[row])
   return {
     id: idOf(one.batch.origin, row),
-    event_time: Number.isFinite(time) ? new Date(time).toISOString() : null,
+    event_time: isoOrNull(one.batch.eventTime?.[row]),
     verdict: VERDICTS[one.verdict[row]],
     verdict_against: VERDICTS[other.verdict[row]],
     p_value: p(one),

@@ -1,3 +1,4 @@
+import { isoOrNull } from '../core/iso-times.ts'
 import type { JobContext, ModelRegistry, ModelVersion, RetrainJob } from '../core/ports.ts'
 import type { Detector } from '../detect/detector.ts'
 import type { GateDecision } from './gate.ts'
@@ -21,13 +22,13 @@ export function summaryOf(
   decision: GateDecision,
   job: RetrainJob,
 ): Readonly<Record<string, unknown>> {
-  const iso = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString())
+  const [from, to] = [window.from, window.to].map((time) => isoOrNull(time ?? undefined))
   return {
     architecture: manifest.architecture,
     engine: manifest.engine,
     rate: manifest.alerts.rate,
     measure: manifest.measure,
-    window: { ...window.counts, from: iso(window.from), to: iso(window.to), sha256: manifest.lineage.sha256 },
+    window: { ...window.counts, from, to, sha256: manifest.lineage.sha256 },
     promoted: decision.promote,
     decision: decision.reason,
     checks: decision.checks,

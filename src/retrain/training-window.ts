@@ -67,20 +67,13 @@ export async function collectWindow(
   const planned = new PlannedWindows(rules.windows, rules.named ?? {})
   for await (const read of source) {
     rules.signal.throwIfAborted()
-    const batch = planned.append(read)
-    const rows: number[] = []
-    for (let row = 0; row < batch.rows; row++) {
-      const time = batch.eventTime?.[row] ?? Number.NaN
-      if (feedback.of(batch, row) === 'anomaly') counts.labelled++
-      else if (rules.excluded.some(({ from, to }) => time >= from && time < to)) counts.excluded++
-      else rows.push(row)
-    }
-    counts.read += batch.rows
-    const { unlabelled, falseAlarms } = feedback.sort(
-      rows.length === batch.rows ? batch : selectRows(batch, rows),
-    )
-    sample.add(unlabelled)
-    if (falseAlarms.rows > 0) certain.push(falseAlarms)
+    const { unlabelled, falseAlarms, anomalies } = feedback.sort(planned.append(read))
+    const [usable, known] = [unlabelled, falseAlarms].map((batch) => outside(batch, rules.excluded))
+    counts.read += read.rows
+    counts.labelled += anomalies
+    counts.excluded += read.rows - anomalies - usable.rows - known.rows
+    sample.add(usable)
+    if (known.rows > 0) certain.push(known)
   }
   const drawn = sample.batches
   const [size, known] = [rowsOf(drawn), rowsOf(certain)]
@@ -157,6 +150,15 @@ async function farBelow(champion: Scorer, batch: RecordBatch, feedback: Feedback
       rows.push(row)
   }
   return rows
+}
+
+function outside(batch: RecordBatch, excluded: readonly TimeRange[]): RecordBatch {
+  const { eventTime } = batch
+  if (excluded.length === 0 || eventTime === undefined) return batch
+  const inside = range(0, batch.rows).filter((row) =>
+    excluded.some(({ from, to }) => eventTime[row] >= from && eventTime[row] < to),
+  )
+  return inside.length === 0 ? batch : without(batch, inside)
 }
 
 function without(batch: RecordBatch, rows: readonly number[]): RecordBatch {
