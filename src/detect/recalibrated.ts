@@ -1,16 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { RecordBatch } from '../core/record.ts'
 import { sliceBatch } from '../core/slice-batch.ts'
-import { FeatureEncoder } from '../features/encoder.ts'
 import { StreamWindows } from '../features/stream-windows.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { type Model, readArtifact, writeArtifact } from './artifact.ts'
 import { Calibration } from './calibration.ts'
-import { combine } from './combination.ts'
 import { driftReference, pValueDesignEffect } from './drift-reference.ts'
-import { Ensemble } from './ensemble.ts'
-import { Novelty } from './novelty.ts'
-import { Strata } from './strata.ts'
+import { ModelSurprisal } from './model-surprisal.ts'
 
 /** Rows that are scored at a time. */
 const CHUNK = 4096
@@ -51,26 +47,23 @@ export async function recalibrated(
   })
 }
 
-/** Of the records that can be encoded, aligned by the model's strata. */
+/** Of the records that can be encoded. */
 async function surprisalsOf(
-  { manifest, weights }: Model,
+  model: Model,
   batches: readonly RecordBatch[],
   signal: AbortSignal,
 ): Promise<Float64Array> {
-  const encoder = FeatureEncoder.fromState(manifest.encoder)
-  using ensemble = new Ensemble(loadKernel(), manifest.members, weights, encoder.anchors)
-  const novelty = new Novelty(encoder)
-  const strata = manifest.calibration.strata && new Strata(manifest.calibration.strata)
-  const past = manifest.windows && new StreamWindows(manifest.windows)
+  const { windows } = model.manifest
+  using surprisal = new ModelSurprisal(model, loadKernel())
+  const past = windows && new StreamWindows(windows)
   const found: number[] = []
   for (const whole of batches) {
     const seen = past?.append(whole) ?? whole
     for (let from = 0; from < seen.rows; from += CHUNK) {
       signal.throwIfAborted()
       const batch = sliceBatch(seen, from, Math.min(seen.rows, from + CHUNK))
-      const encoded = encoder.encode(batch)
-      const surprisals = combine(ensemble.evaluate(encoded).members, manifest.members, novelty.of(encoded))
-      strata?.align(surprisals, strata.keysOf(encoded, batch.entity))
+      const encoded = surprisal.encoder.encode(batch)
+      const { surprisals } = surprisal.of(encoded, batch.entity)
       for (let row = 0; row < batch.rows; row++)
         if (!encoded.unscored.has(row) && !Number.isNaN(surprisals[row])) found.push(surprisals[row])
       // The job's lock is kept by a timer.

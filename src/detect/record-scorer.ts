@@ -3,19 +3,15 @@ import { offsetOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts'
 import { sliceBatch } from '../core/slice-batch.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
-import { FeatureEncoder } from '../features/encoder.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Model } from './artifact.ts'
 import { Attribution } from './attribution.ts'
 import { Calibration } from './calibration.ts'
-import { combine } from './combination.ts'
 import { Conditionals } from './conditionals.ts'
 import { type Counterfactual, nearestNormal } from './counterfactual.ts'
-import { Ensemble } from './ensemble.ts'
-import { Novelty } from './novelty.ts'
+import { ModelSurprisal } from './model-surprisal.ts'
 import { redactReasons } from './redaction.ts'
 import type { ScoredColumns } from './scored-columns.ts'
-import { Strata } from './strata.ts'
 import { placeOf } from './tie.ts'
 
 export interface RecordScorerOptions {
@@ -28,13 +24,9 @@ const CHUNK = 4096
 
 /** The whole step for one thread: encode, log p, p-value, verdict; and the attribution of chosen records. */
 export class RecordScorer implements Disposable {
-  readonly #encoder: FeatureEncoder
-  readonly #ensemble: Ensemble
-  readonly #standards: Model['manifest']['members']
+  readonly #surprisal: ModelSurprisal
   readonly #calibration: Calibration
-  readonly #strata: Strata | undefined
   readonly #attribution: Attribution
-  readonly #novelty: Novelty
   readonly #options: RecordScorerOptions
   /** Fields that never changed in training, as their notes begin. */
   readonly #watched: readonly string[]
@@ -42,17 +34,12 @@ export class RecordScorer implements Disposable {
   #buffers: EncodedBatch | undefined
 
   constructor(model: Model, kernel: Kernel, options: RecordScorerOptions) {
-    const { manifest, weights, surprisals } = model
-    this.#encoder = FeatureEncoder.fromState(manifest.encoder)
-    this.#ensemble = new Ensemble(kernel, manifest.members, weights, this.#encoder.anchors)
-    this.#standards = manifest.members
-    this.#novelty = new Novelty(this.#encoder)
-    const { strata } = manifest.calibration
-    this.#strata = strata && new Strata(strata)
+    const { manifest, surprisals } = model
+    this.#surprisal = new ModelSurprisal(model, kernel)
     this.#calibration = new Calibration({ surprisals, tail: manifest.calibration.tail })
     this.#attribution = new Attribution(
-      this.#encoder,
-      (encoded) => this.#ensemble.exact(encoded),
+      this.#surprisal.encoder,
+      (encoded) => this.#surprisal.exact(encoded),
       options.redact,
     )
     this.#options = options
@@ -80,13 +67,16 @@ export class RecordScorer implements Disposable {
 
   /** The surprise of each field, for every row of a batch of records that can be encoded. */
   explain(batch: RecordBatch): FieldSurprise[][] {
-    return this.#attribution.explain(batch, this.#encoder.encode(batch))
+    return this.#attribution.explain(batch, this.#surprisal.encoder.encode(batch))
   }
 
   /** The conditional density of each field of the first record of a batch. */
   densities(batch: RecordBatch): FieldDensity[] {
-    const exact = (encoded: EncodedBatch) => this.#ensemble.exact(encoded)
-    return new Conditionals(this.#encoder, exact, this.#options.redact).of(batch, this.#encoder.encode(batch))
+    const exact = (encoded: EncodedBatch) => this.#surprisal.exact(encoded)
+    return new Conditionals(this.#surprisal.encoder, exact, this.#options.redact).of(
+      batch,
+      this.#surprisal.encoder.encode(batch),
+    )
   }
 
   /** For every row: which single change of a field would make the record normal. */
@@ -94,21 +84,19 @@ export class RecordScorer implements Disposable {
     const { redact } = this.#options
     return this.explain(batch).map((attribution, row) => {
       const shown = attribution.filter(({ field }) => !redact.includes(field))
-      return nearestNormal(batch, row, shown, this.#encoder, (varied) => this.score(varied))
+      return nearestNormal(batch, row, shown, this.#surprisal.encoder, (varied) => this.score(varied))
     })
   }
 
   [Symbol.dispose](): void {
-    this.#ensemble[Symbol.dispose]()
+    this.#surprisal[Symbol.dispose]()
   }
 
   #scoreChunk(batch: RecordBatch, from: number, out: ScoredColumns): void {
-    const encoded = this.#encoder.encode(batch, this.#buffers)
+    const encoded = this.#surprisal.encoder.encode(batch, this.#buffers)
     this.#buffers = encoded
     const { rows } = batch
-    const { members, exact } = this.#ensemble.evaluate(encoded)
-    const surprisals = combine(members, this.#standards, this.#novelty.of(encoded))
-    this.#strata?.align(surprisals, this.#strata.keysOf(encoded, batch.entity))
+    const { surprisals, exact } = this.#surprisal.of(encoded, batch.entity)
     const to = from + rows
     const view = {
       score: out.score.subarray(from, to),
