@@ -2,8 +2,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { MemoryScoreStore } from '../../connectors/memory/score-store.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { PipelineWatch } from '../../src/api/pipeline-watch.ts'
-import type { Episode, LiveEvent } from '../../src/core/ports.ts'
+import type { LiveEvent } from '../../src/core/ports.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
+import { EPISODE } from './served-api.ts'
 
 describe('PipelineWatch', () => {
   it('says what a pipeline did and why it waits', async () => {
@@ -58,23 +59,12 @@ describe('PipelineWatch', () => {
       new LiveHub(),
       store,
     )
-    const episode: Episode = {
-      id: 'e1',
-      pipeline: 'orders',
-      entity: 'pump-1',
-      started_at: '2026-03-01T08:01:00.000Z',
-      ended_at: null,
-      anomalies: 12,
-      max_score: 6.5,
-      severity: 'major',
-      fields: ['amount'],
-    }
     const look = { from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', records: 10, fields: [] }
-    watch.episode(episode)
+    watch.episode(EPISODE)
     watch.drifted({ ...look, triggered: [] })
     const put = vi.spyOn(store, 'putDrift').mockRejectedValueOnce(new Error('the disk is full'))
     await expect(watch.report()).rejects.toThrow('the disk is full')
-    watch.episode({ ...episode, anomalies: 13 })
+    watch.episode({ ...EPISODE, anomalies: 13 })
     await watch.report()
     expect(put).toHaveBeenCalledTimes(2)
     expect((await store.episodes('orders', 9)).map(({ notice }) => notice.anomalies)).toEqual([13])

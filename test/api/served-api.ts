@@ -7,7 +7,13 @@ import type { ApiDeps } from '../../src/api/deps.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { apiOptions } from '../../src/api/options.ts'
 import { ThreadedArrow } from '../../src/app/arrow-bodies.ts'
-import type { LabelledRecord, PipelineMonitor, PipelineStatus, Scorer } from '../../src/core/ports.ts'
+import type {
+  Episode,
+  LabelledRecord,
+  PipelineMonitor,
+  PipelineStatus,
+  Scorer,
+} from '../../src/core/ports.ts'
 import { offsetOf } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
@@ -86,21 +92,21 @@ export async function serveApi(
   }
 }
 
+export const EPISODE: Episode = {
+  id: 'e1',
+  pipeline: 'orders',
+  entity: 'pump-1',
+  started_at: '2026-03-01T08:01:00.000Z',
+  ended_at: null,
+  anomalies: 12,
+  max_score: 6.5,
+  severity: 'major',
+  fields: ['amount'],
+}
+
 const monitor: PipelineMonitor = {
   pipelines: async () => [STATUS],
-  episodes: async (pipeline) => [
-    {
-      id: 'e1',
-      pipeline,
-      entity: 'pump-1',
-      started_at: '2026-03-01T08:01:00.000Z',
-      ended_at: null,
-      anomalies: 12,
-      max_score: 6.5,
-      severity: 'major',
-      fields: ['amount'],
-    },
-  ],
+  episodes: async (pipeline) => [{ ...EPISODE, pipeline }],
   drift: async () => [
     {
       from: '2026-03-01T08:00:00.000Z',

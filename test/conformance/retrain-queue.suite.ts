@@ -1,27 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SurprisalError } from '../../src/core/errors.ts'
-import type {
-  JobContext,
-  JobHandler,
-  JobState,
-  RetrainJob,
-  RetrainQueue,
-  RetrainRequest,
-} from '../../src/core/ports.ts'
+import type { JobHandler, JobState, RetrainJob, RetrainQueue } from '../../src/core/ports.ts'
+import { request, untilStopped } from './retrain-jobs.ts'
+import { scheduleRules } from './retrain-schedule.suite.ts'
 
 export interface QueueWorld {
   /** A client of the same queue; a queue that lives in one process gives the same one each time. */
   open(): Promise<RetrainQueue>
   close(): Promise<void>
 }
-
-const request = (pipeline = 'flights', extra: Partial<RetrainRequest> = {}): RetrainRequest => ({
-  pipeline,
-  trigger: 'cli',
-  reason: 'because',
-  who: 'ada',
-  ...extra,
-})
 
 /** What every RetrainQueue promises. Implementations must be opened with 3 attempts and a back-off of some 10 ms. */
 export function retrainQueueSuite(name: string, world: () => Promise<QueueWorld>): void {
@@ -52,10 +39,6 @@ export function retrainQueueSuite(name: string, world: () => Promise<QueueWorld>
         .toBe(state)
       return (await queue.job(id))!
     }
-    const untilStopped = ({ signal }: JobContext): Promise<never> =>
-      new Promise((_, reject) =>
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-      )
 
     it('has one open job per pipeline: a second request returns the first', async () => {
       const first = await queue.enqueue(request())
@@ -246,54 +229,7 @@ export function retrainQueueSuite(name: string, world: () => Promise<QueueWorld>
       expect(most).toBe(1)
     })
 
-    it('enqueues by cron until the schedule is removed', async () => {
-      const seen: RetrainRequest[] = []
-      work(async ({ job }) => {
-        seen.push(job.request)
-        return {}
-      })
-      await queue.schedule('flights', '* * * * * *', 'Europe/Berlin')
-      await queue.schedule('flights', '* * * * * *', 'Europe/Berlin')
-      await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(1)
-      expect(seen[0]).toMatchObject({ pipeline: 'flights', trigger: 'schedule' })
-      expect(await queue.schedules()).toMatchObject([{ pipeline: 'flights', timezone: 'Europe/Berlin' }])
-      await queue.schedule('flights', null)
-      expect(await queue.schedules()).toEqual([])
-    })
-
-    it.each([
-      [
-        'keeps the wall-clock hour before the clock changes',
-        '30 3 * * *',
-        '2026-03-27T12:00Z',
-        '2026-03-28T02:30Z',
-      ],
-      ['keeps it after', '30 3 * * *', '2026-03-28T12:00Z', '2026-03-29T01:30Z'],
-      [
-        'runs at its end the hour that the change leaves out',
-        '30 2 * * *',
-        '2026-03-28T12:00Z',
-        '2026-03-29T01:00Z',
-      ],
-      ['runs in the first of two equal hours', '30 2 * * *', '2026-10-24T12:00Z', '2026-10-25T00:30Z'],
-      ['does not run in the second', '30 2 * * *', '2026-10-25T00:31Z', '2026-10-26T01:30Z'],
-    ])('by daylight saving in Berlin: %s', async (_, cron, now, next) => {
-      vi.useFakeTimers({ toFake: ['Date'], now: new Date(now) })
-      try {
-        await queue.schedule('flights', cron, 'Europe/Berlin')
-        const [found] = await queue.schedules()
-        expect(found).toMatchObject({ cron, next: new Date(next).toISOString() })
-      } finally {
-        vi.useRealTimers()
-      }
-    })
-
-    it('refuses what is no cron expression or no time zone', async () => {
-      await expect(queue.schedule('flights', 'every day')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-      await expect(queue.schedule('flights', '0 3 * * *', 'Mars/Olympus')).rejects.toMatchObject({
-        code: 'CONFIG_INVALID',
-      })
-    })
+    scheduleRules(() => queue, work)
 
     it('says which job is missing', async () => {
       expect(await queue.job('nothing')).toBeUndefined()

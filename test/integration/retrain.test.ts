@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,46 +14,20 @@ import { PostgresScoreStore } from '../../connectors/postgres/score-store.ts'
 import { openLabels } from '../../src/app/open-labels.ts'
 import { runTrainer } from '../../src/app/trainer.ts'
 import { packageRoot } from '../../src/core/package-root.ts'
-import type { JobContext, RetrainJob } from '../../src/core/ports.ts'
+import type { RetrainJob } from '../../src/core/ports.ts'
 import { random } from '../../src/core/random.ts'
-import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
 import { Detector } from '../../src/detect/detector.ts'
 import { JobCheckpoints } from '../../src/retrain/job-checkpoints.ts'
 import { type RetrainPlan, retrainHandler } from '../../src/retrain/retrain-handler.ts'
+import { jobContext } from '../retrain/job-context.ts'
 import { startRedis } from '../services/redis.ts'
 import { shared } from '../services/shared.ts'
+import { fitOf } from './fit-processes.ts'
+import { batch, flights, planOf, ROWS } from './flight-plan.ts'
 
-interface Flight {
-  readonly distance: number
-  readonly minutes: number
-  readonly cabin: string
-}
-const ROWS = 1300
 const PIPELINE = 'flights'
 const REQUEST = { pipeline: PIPELINE, trigger: 'cli', reason: 'because', who: 'ada' } as const
-
-/** Distance and duration go together. */
-function flights(rows: number, seed: number): Flight[] {
-  const r = random(seed)
-  return Array.from({ length: rows }, () => {
-    const distance = 200 + 2000 * r.uniform()
-    return { distance, minutes: distance / 10 + 10 * r.normal(), cabin: 'ABC'[r.integer(3)] }
-  })
-}
-const batch = (rows: readonly Flight[]): RecordBatch => batchOfRows(rows.map((row) => ({ ...row })))
-
-const planOf = (effort: number, rows: readonly RecordBatch[] = [batch(flights(ROWS, 1))]): RetrainPlan => ({
-  async *window() {
-    yield* rows
-  },
-  source: 'test',
-  fit: { effort, backend: 'kernel', rate: 0.02 },
-  minimumRecords: 100,
-  excluded: [],
-  excludeAnomalies: true,
-  promote: 'auto',
-})
 
 describe('retraining over Redis', () => {
   const cleanup: (() => unknown)[] = []
@@ -229,9 +203,13 @@ describe('retraining over Redis', () => {
       },
     })
     const hasFence = once(fenced, 'fenced')
-    const outcome = zombie(contextOf('7')).catch((error: unknown) => error)
+    const outcome = zombie(jobContext({ id: '7', request: REQUEST, created_at: '' })).catch(
+      (error: unknown) => error,
+    )
     await hasFence
-    expect(await handler(plan)(contextOf('7'))).toMatchObject({ version: 1 })
+    expect(await handler(plan)(jobContext({ id: '7', request: REQUEST, created_at: '' }))).toMatchObject({
+      version: 1,
+    })
     asleep.emit('wake')
     expect(await outcome).toMatchObject({ code: 'FENCE_STALE' })
     expect(await registry.list(PIPELINE)).toHaveLength(1)
@@ -261,45 +239,10 @@ describe('retraining over Redis', () => {
   })
 })
 
-/** The process id of a fit that a process has forked. */
-function fitOf(parent: number, but: readonly number[] = []): number | undefined {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).split('\n')
-  const fits = lines
-    .filter((line) => line.includes('fit-child'))
-    .map((line) => line.trim().split(/\s+/))
-    .filter(
-      ([pid, ppid, stat]) => Number(ppid) === parent && !stat.startsWith('Z') && !but.includes(Number(pid)),
-    )
-  return fits.length === 0 ? undefined : Number(fits[0][0])
-}
-
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function contextOf(id: string): JobContext {
-  const job: RetrainJob = {
-    id,
-    request: REQUEST,
-    state: 'active',
-    attempts: 1,
-    created_at: '',
-    started_at: null,
-    finished_at: null,
-    progress: { stage: 'queued', fraction: 0 },
-    result: null,
-    error: null,
-    log: [],
-  }
-  return {
-    job,
-    last: false,
-    signal: new AbortController().signal,
-    progress: async () => {},
-    log: async () => {},
   }
 }

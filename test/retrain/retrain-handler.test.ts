@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FsCheckpointStore } from '../../connectors/fs/checkpoint-store.ts'
 import { MemoryModelRegistry } from '../../connectors/memory/model-registry.ts'
-import type { JobContext, RetrainRequest } from '../../src/core/ports.ts'
+import type { RetrainRequest } from '../../src/core/ports.ts'
 import { random } from '../../src/core/random.ts'
 import { batchOfRows } from '../../src/core/record.ts'
 import { Detector } from '../../src/detect/detector.ts'
 import { JobCheckpoints } from '../../src/retrain/job-checkpoints.ts'
 import { type RetrainPlan, retrainHandler } from '../../src/retrain/retrain-handler.ts'
+import { jobContext } from './job-context.ts'
 
 const r = random(5)
 const records = batchOfRows(
@@ -29,29 +30,15 @@ const plan: RetrainPlan = {
   excludeAnomalies: true,
   promote: 'auto',
 }
-const context = (extra: Partial<RetrainRequest>, last = false): JobContext & { lines: string[] } => {
-  const lines: string[] = []
-  return {
-    lines,
-    last,
-    signal: new AbortController().signal,
-    progress: async () => {},
-    log: async (line) => void lines.push(line),
-    job: {
+const context = (extra: Partial<RetrainRequest>, last = false) =>
+  jobContext(
+    {
       id: '7',
       request: { pipeline: 'p', trigger: 'cli', reason: 'because', who: 'ada', ...extra },
-      state: 'active',
-      attempts: 1,
       created_at: `${Math.random()}`,
-      started_at: null,
-      finished_at: null,
-      progress: { stage: 'queued', fraction: 0 },
-      result: null,
-      error: null,
-      log: [],
     },
-  }
-}
+    last,
+  )
 const load = (artifact: Uint8Array, modelVersion: number) =>
   Detector.load(artifact, { modelVersion, workers: 0 })
 
