@@ -104,13 +104,14 @@ export class EntityWatch {
    */
   tick(wall = Date.now()): EntityAlarm[] {
     const alarms: EntityAlarm[] = []
-    const streams = new Map<string, [string, Watched][]>()
+    /** Per stream its entity, undefined where there are several. */
+    const alone = new Map<string, [string, Watched] | undefined>()
     for (const [key, track] of this.#tracks) {
       const stream = key.slice(0, key.lastIndexOf('\n'))
-      streams.set(stream, [...(streams.get(stream) ?? []), [key, track]])
+      alone.set(stream, alone.has(stream) ? undefined : [key, track])
     }
-    for (const [only, ...others] of streams.values())
-      if (others.length === 0) this.#hear(...only, only[1].last + wall - only[1].wall, alarms)
+    for (const only of alone.values())
+      if (only !== undefined) this.#hear(...only, only[1].last + wall - only[1].wall, alarms)
     return alarms
   }
 
