@@ -1,4 +1,6 @@
 /** The producing side of bench/kafka.ts, a process of its own so that its work is not counted as the pipeline's. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import avro from 'avsc'
 import type { Message } from 'kafkajs'
@@ -37,6 +39,15 @@ function encoder(format: Load['format']): (record: Record<string, number>) => Bu
   if (format === 'json') return (record) => Buffer.from(JSON.stringify(record))
   const type = avro.Type.forSchema(AVRO_SCHEMA as unknown as avro.Schema)
   return (record) => Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), type.toBuffer(record)])
+}
+
+/** Runs `produceLoad` in a process of its own, until it ends. */
+export async function startLoad(settings: Load): Promise<void> {
+  const child = spawn(process.execPath, [process.argv[1], '--load', JSON.stringify(settings)], {
+    stdio: 'inherit',
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`the load ended with ${code}`)
 }
 
 export async function produceLoad({ brokers, topic, format, records, perSecond }: Load): Promise<void> {

@@ -10,7 +10,6 @@
  * --only takes the cases whose name holds the text; --still leaves the latency out; --bare scores by a constant, which
  * shows what the stream itself costs. SURPRISAL_TEST_KAFKA=host:port names a running broker.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -30,10 +29,11 @@ import { batchOfRows } from '../src/core/record.ts'
 import { SILENT } from '../src/core/telemetry.ts'
 import { Detector } from '../src/detect/detector.ts'
 import { fitDetector } from '../src/detect/fit-detector.ts'
+import { quantile } from '../src/features/scaling.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
 import { ScorerHandle } from '../src/pipeline/scorer-handle.ts'
 import { startKafka } from '../test/services/kafka.ts'
-import { AVRO_SCHEMA, FIELDS, type Load, produceLoad, reading } from './kafka-load.ts'
+import { AVRO_SCHEMA, FIELDS, produceLoad, reading, startLoad } from './kafka-load.ts'
 
 const PARTITIONS = 4
 const PACED_SECONDS = 10
@@ -151,14 +151,6 @@ function constant(): Scorer {
   }
 }
 
-async function load(settings: Load): Promise<void> {
-  const child = spawn(process.execPath, [process.argv[1], '--load', JSON.stringify(settings)], {
-    stdio: 'inherit',
-  })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`the load ended with ${code}`)
-}
-
 async function createTopics(admin: Admin, topic: string): Promise<void> {
   const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
   const topics = [topic, `${topic}.scored`, `${topic}.anomalies`]
@@ -168,9 +160,6 @@ async function createTopics(admin: Admin, topic: string): Promise<void> {
   // Waiting for leaders gives up at once while a busy broker has not heard of the topic itself.
   await sleep(1000)
 }
-
-const quantile = (sorted: Float64Array, p: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]
 
 async function main(records: number, only: string, still: boolean, bare: boolean): Promise<void> {
   const broker = process.env.SURPRISAL_TEST_KAFKA ? undefined : await startKafka()
@@ -196,7 +185,7 @@ async function main(records: number, only: string, still: boolean, bare: boolean
     const topic = `bench-${Object.values(which).join('-')}-${Date.now()}`
     await createTopics(admin, topic)
     const total = WARM_RECORDS + records
-    await load({ brokers, topic, format: which.format, records: total })
+    await startLoad({ brokers, topic, format: which.format, records: total })
     const scorer = artifact === undefined ? constant() : await Detector.load(artifact)
     const pipeline = start(brokers, registryUrl, topic, scorer, which)
     await pipeline.reach(WARM_RECORDS)
@@ -221,11 +210,12 @@ async function main(records: number, only: string, still: boolean, bare: boolean
     if (!still) {
       pipeline.delays.length = 0
       const paced = Math.round((rate / 2) * PACED_SECONDS)
-      await load({ brokers, topic, format: which.format, records: paced, perSecond: rate / 2 })
+      await startLoad({ brokers, topic, format: which.format, records: paced, perSecond: rate / 2 })
       await pipeline.reach(total + paced)
       // The first second is the load's own start.
       const sorted = Float64Array.from(pipeline.delays.slice(Math.round(rate / 2))).sort()
-      latency = `; at half load p50 ${quantile(sorted, 0.5)} ms, p99 ${quantile(sorted, 0.99)} ms, p99.9 ${quantile(sorted, 0.999)} ms`
+      const [p50, p99, p999] = [0.5, 0.99, 0.999].map((q) => Math.round(quantile(sorted, q)))
+      latency = `; at half load p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms`
     }
     await pipeline.finish()
     await scorer[Symbol.asyncDispose]()
