@@ -2,6 +2,7 @@
  * Surprisal as a library: learn what is normal, score records by how improbable they are, say which field is to blame.
  * docs/examples shows each of these at work.
  */
+/// <reference types="node" preserve="true" />
 import { readFile } from 'node:fs/promises'
 import { openFiles } from '../connectors/files/open.ts'
 import { SurprisalError } from './core/errors.ts'

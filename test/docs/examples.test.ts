@@ -32,6 +32,15 @@ describe('the examples under docs/', () => {
   it('are all expected here', () => {
     expect(readdirSync(folder).sort()).toEqual(Object.keys(EXPECTED).sort())
   })
+  it('compile with the strictest types and no setting beyond them', { timeout: 60_000 }, async () => {
+    const flags = '--noEmit --strict --module nodenext --target es2022 --lib es2022 --skipLibCheck false'
+    const files = Object.keys(EXPECTED).map((name) => join(folder, name))
+    const typescript = join(packageRoot, 'node_modules', '.bin', 'tsc')
+    const compiled = promisify(execFile)(typescript, [...flags.split(' '), '--ignoreConfig', ...files], {
+      cwd: packageRoot,
+    })
+    await expect(compiled.then(({ stdout }) => stdout)).resolves.toBe('')
+  })
   it.each(Object.entries(EXPECTED))('run: %s', { timeout: 120_000 }, async (name, patterns) => {
     const text = await output(name)
     for (const pattern of patterns) expect(text).toMatch(pattern)
