@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
+import { noteOwner, ownerUrl, removeNote } from './file-owner.ts'
 import { SCHEMA, SCHEMA_VERSION } from './score-schema.ts'
 
 /** DuckDB's own lock keeps other processes out; it does not see a second instance in this one. */
@@ -10,7 +11,9 @@ const openHere = new Set<string>()
 export interface ScoreFile {
   readonly path: string
   connect(): Promise<DuckDBConnection>
-  close(): void
+  /** Tells whom the lock keeps out where the scores are served. */
+  announce(url: string): Promise<void>
+  close(): Promise<void>
 }
 
 /** Opens or makes the DuckDB file of a score store. STORE_LOCKED where it is open already. */
@@ -32,7 +35,9 @@ export async function openScoreFile(
     return {
       path: file,
       connect: () => opened.connect(),
-      close() {
+      announce: (url) => noteOwner(file, url),
+      async close() {
+        await removeNote(file)
         opened.closeSync()
         openHere.delete(file)
       },
@@ -79,9 +84,12 @@ function openError(error: unknown, file: string): SurprisalError {
 }
 
 function locked(file: string, why: string): SurprisalError {
+  const url = ownerUrl(file, why)
   return new SurprisalError(
     'STORE_LOCKED',
     `${file} takes one process at a time and ${why}: ` +
-      'stop that one, ask it over its HTTP API, or keep scores in PostgreSQL',
+      (url === undefined
+        ? 'stop that one, ask it over its HTTP API, or keep scores in PostgreSQL'
+        : `its scores are at ${url} already, the page and the API; for more processes keep scores in PostgreSQL`),
   )
 }

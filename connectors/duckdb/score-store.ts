@@ -65,6 +65,10 @@ export class DuckdbScoreStore extends ScoreDatabase {
     })
   }
 
+  async announce(url: string): Promise<void> {
+    await this.file?.announce(url)
+  }
+
   retain(pipeline: string, before: number): Promise<number> {
     return this.write((connection) => this.dropBefore(connection, pipeline, before))
   }
@@ -78,7 +82,7 @@ export class DuckdbScoreStore extends ScoreDatabase {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.writes
     this.writer?.closeSync()
-    this.file?.close()
+    await this.file?.close()
     this.writer = undefined
     this.file = undefined
   }

@@ -13,6 +13,7 @@ import type { ApiDeps } from './deps.ts'
 import { guard } from './guard.ts'
 import { LiveWatch } from './live-watch.ts'
 import { openApi } from './openapi.ts'
+import { watchMethods } from './other-methods.ts'
 import { Pipelines } from './pipelines.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -47,6 +48,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   guard(app, tokens, options)
+  const refuseOtherMethods = watchMethods(app)
   await app.register(rateLimit, {
     max: options.rate_limit,
     timeWindow: '1 minute',
@@ -77,6 +79,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   healthRoutes(app, deps)
   if (deps.page !== undefined) pageRoutes(app, deps.page, notFound)
   else app.setNotFoundHandler(notFound)
+  refuseOtherMethods()
   await app.ready()
   return app as unknown as FastifyInstance
 }

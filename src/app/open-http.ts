@@ -17,6 +17,7 @@ export async function openHttp(
   const arrow = new ThreadedArrow()
   const api = await createApi({ ...deps, arrow, options: parsed })
   const url = await api.listen({ host, port })
+  await deps.store.announce?.(url)
   return {
     url,
     async [Symbol.asyncDispose]() {

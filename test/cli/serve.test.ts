@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +42,21 @@ describe('surprisal serve', () => {
     expect(page).toMatch(/<div id="page">/)
     expect(stderr).not.toContain('"level":50')
     expect(code).toBe(0)
+  })
+
+  it('names the process that has the DuckDB file, and where that serves its scores', async () => {
+    await using owner = new DuckdbScoreStore({ path: join(folder, '.surprisal/orders.duckdb') })
+    await owner.open()
+    await owner.announce('http://127.0.0.1:8123')
+    const { code, stderr } = await surprisal(['serve', 'pipeline.yaml'], { cwd: folder })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      new RegExp(
+        `STORE_LOCKED: .*orders.duckdb takes one process .*PID ${process.pid}.*http://127.0.0.1:8123`,
+      ),
+    )
+    await owner[Symbol.asyncDispose]()
+    expect(existsSync(join(folder, '.surprisal/orders.duckdb.owner'))).toBe(false)
   })
 
   it('says what is missing where there is nothing to serve', async () => {

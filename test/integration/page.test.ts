@@ -36,6 +36,21 @@ describe('the page', () => {
     expect(await page.getByLabel('Severity').inputValue()).toBe('major,critical')
   })
 
+  it('leaves out what rules suppress, or shows that alone', async () => {
+    await using opened = await open('/pipelines/flights?range=6h&live=0')
+    const { page } = opened
+    const rows = page.locator('.anomalies tbody tr')
+    const suppressed = rows.filter({ hasText: 'suppressed: maintenance' })
+    await expect.poll(() => suppressed.count()).toBeGreaterThan(0)
+    await page.getByLabel('Suppressed').selectOption('hidden')
+    await expect.poll(() => page.url()).toContain('suppressed=false')
+    await expect.poll(() => suppressed.count()).toBe(0)
+    expect(await rows.count()).toBeGreaterThan(0)
+    await page.getByLabel('Suppressed').selectOption('alone')
+    await expect.poll(() => suppressed.count()).toBeGreaterThan(0)
+    expect(await suppressed.count()).toBe(await rows.count())
+  })
+
   it('draws what was expected of each field, and says it in figures', async () => {
     const id = await chromium.flagged()
     await using opened = await open(`/pipelines/flights/records/${id}`)

@@ -58,6 +58,7 @@ export function scores(
     pMethod: Uint8Array.from(pValue, (p) => (p < 0.05 ? 1 : 0)),
     verdict,
     reasons: new Map(flagged.map((row) => [row, row % 5 === 0 ? ['currency: was always EUR, is USD'] : []])),
+    suppressed: new Map(flagged.filter((row) => row % 4 === 3).map((row) => [row, 'maintenance'])),
     attributions: new Map(flagged.map((row) => [row, blame(row, -Math.log(pValue[row]))])),
   }
 }

@@ -61,6 +61,8 @@ export interface ScoreBin {
 export interface ScoreStore extends AsyncDisposable {
   readonly name: string
   open(): Promise<void>
+  /** Where this process serves the scores: told to processes that find the store locked by this one. */
+  announce?(url: string): Promise<void>
   append(scored: ScoredBatch): Promise<void>
   query(query: ScoreQuery): Promise<Page<ScoredRecord>>
   series(query: SeriesQuery): Promise<readonly SeriesPoint[]>

@@ -14,6 +14,8 @@ const STATE_TEXT: Readonly<Record<LiveState, string>> = {
   connecting: 'connecting',
 }
 const SEVERITIES = ['warning', 'minor', 'major', 'critical']
+/** What `suppressed` asks for. */
+const SUPPRESSED: Readonly<Record<string, string>> = { '': 'shown', false: 'hidden', true: 'alone' }
 
 export interface Filters {
   /** Epoch milliseconds; undefined to means now. */
@@ -21,6 +23,8 @@ export interface Filters {
   readonly to: number | undefined
   readonly range: string | undefined
   readonly severity: string
+  /** Flagged records that a rule suppresses: with the others (''), left out ('false') or alone ('true'). */
+  readonly suppressed: string
   readonly entity: string
   readonly order: 'time' | 'score'
   readonly live: boolean
@@ -37,6 +41,9 @@ export function useFilters(now: number): Filters {
     to: fixed ? to : undefined,
     range: fixed ? undefined : range,
     severity: query.get('severity') ?? '',
+    suppressed: Object.hasOwn(SUPPRESSED, query.get('suppressed') ?? '')
+      ? (query.get('suppressed') ?? '')
+      : '',
     entity: query.get('entity') ?? '',
     order: query.get('order') === 'score' ? 'score' : 'time',
     live: !fixed && query.get('live') !== '0',
@@ -75,6 +82,19 @@ export function FilterBar({ filters, state }: { filters: Filters; state: LiveSta
           {SEVERITIES.map((severity, i) => (
             <option key={severity} value={SEVERITIES.slice(i).join(',')}>
               {severity === 'critical' ? severity : `${severity} and up`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Suppressed
+        <select
+          value={filters.suppressed}
+          onChange={(event) => setQuery({ suppressed: event.currentTarget.value })}
+        >
+          {['', 'false', 'true'].map((value) => (
+            <option key={value} value={value}>
+              {SUPPRESSED[value]}
             </option>
           ))}
         </select>

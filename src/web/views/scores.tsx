@@ -41,13 +41,12 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
   useEffect(() => () => clearTimeout(turning.current), [])
   const base = `/pipelines/${encodeURIComponent(pipeline)}`
   const range = { from: Math.floor(filters.from), to: Math.ceil(filters.to ?? now) }
-  const seen = { severity: filters.severity, entity: filters.entity, order: filters.order }
+  const { severity, suppressed, entity, order } = filters
+  const seen = { severity, suppressed, entity, order }
   const listPath = withQuery(`${base}/scores`, { ...range, ...seen, verdict: 'anomaly', limit: PAGE })
-  const series = useLoad<Series>(
-    withQuery(`${base}/series`, { ...range, entity: filters.entity, buckets: 400 }),
-  )
+  const series = useLoad<Series>(withQuery(`${base}/series`, { ...range, entity, buckets: 400 }))
   const marked = useLoad<PageOf<ScoredRecord>>(
-    withQuery(`${base}/anomalies`, { ...range, entity: filters.entity, limit: 500 }),
+    withQuery(`${base}/anomalies`, { ...range, entity, suppressed, limit: 500 }),
   )
   const list = useLoad<PageOf<ScoredRecord>>(listPath)
   const points = series.data?.items ?? []
