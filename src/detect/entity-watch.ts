@@ -1,6 +1,7 @@
 import type { EpisodeKind } from '../core/ports.ts'
 import type { ScoredBatch } from '../core/scored.ts'
 import { streamOf } from '../features/stream-windows.ts'
+import { Deadlines, type Due } from './deadlines.ts'
 import { type Habits, KNOWN_GAPS, readers, Track, Tracks } from './habits.ts'
 import { Typicality } from './typicality.ts'
 
@@ -22,16 +23,31 @@ export interface EntityWatchOptions {
   readonly entities?: number
 }
 
-class Watched extends Track {
+interface Stream {
+  /** Its latest time. */
+  latest: number
+  readonly entities: Set<Watched>
+  /** When its entities are silent, each no later than it is. */
+  readonly deadlines: Deadlines<Watched>
+}
+
+class Watched extends Track implements Due {
+  readonly entity: string | null
+  readonly stream: Stream
   readonly stuck = new Set<number>()
   readonly typicality: Typicality
   silent = false
   regular = false
   wall = Number.NaN
+  due = Number.NaN
+  place = -1
 
-  constructor(fields: number, rate: number) {
+  constructor(entity: string, stream: Stream, fields: number, rate: number) {
     super(fields)
+    this.entity = entity === '' ? null : entity
+    this.stream = stream
     this.typicality = new Typicality(rate)
+    stream.entities.add(this)
   }
 }
 
@@ -55,8 +71,7 @@ export class EntityWatch {
   readonly #runs: readonly number[]
   readonly #silence: number
   readonly #tracks: Tracks<Watched>
-  /** Per stream, its latest time. */
-  readonly #latest = new Map<string, number>()
+  readonly #streams = new Map<string, Stream>()
 
   constructor(habits: Habits, { rate, kinds = ENTITY_ALARMS, entities }: EntityWatchOptions) {
     this.#habits = habits
@@ -70,31 +85,30 @@ export class EntityWatch {
       gaps === null || !this.#kinds.has('silent')
         ? Number.POSITIVE_INFINITY
         : Math.max(MARGIN * gaps.largest, gaps.high + gaps.excess * Math.max(0, Math.log(0.1 / rate)))
-    this.#tracks = new Tracks(() => new Watched(this.#fields.length, rate), entities)
+    this.#tracks = new Tracks((key) => {
+      const end = key.indexOf('\n')
+      return new Watched(key.slice(end + 1), this.#stream(key.slice(0, end)), this.#fields.length, rate)
+    }, entities)
   }
 
   /** Alarms that begin or end with the records of a batch. `wall`: epoch milliseconds. */
   observe({ batch, pValue }: ScoredBatch, wall = Date.now()): EntityAlarm[] {
     const alarms: EntityAlarm[] = []
     const read = readers(batch, this.#habits, this.#fields)
-    const stream = streamOf(batch)
-    let latest = this.#latest.get(stream) ?? Number.NEGATIVE_INFINITY
+    const name = streamOf(batch)
+    const stream = this.#stream(name)
     for (let row = 0; row < batch.rows; row++) {
-      const entity = read.entity(row)
       const time = read.time(row)
-      if (time > latest) latest = time
-      const key = `${stream}\n${entity}`
-      const { track, forgotten } = this.#tracks.of(key)
-      if (forgotten !== undefined) this.#end(...forgotten, alarms)
-      this.#speak(key, track, time, alarms)
+      if (time > stream.latest) stream.latest = time
+      const { track, forgotten } = this.#tracks.of(`${name}\n${read.entity(row)}`)
+      if (forgotten !== undefined) this.#forget(forgotten[1], alarms)
+      this.#speak(track, time, alarms)
       track.wall = wall
-      for (let f = 0; f < this.#fields.length; f++)
-        this.#field(key, track, f, read.values[f][row], time, alarms)
+      for (let f = 0; f < this.#fields.length; f++) this.#field(track, f, read.values[f][row], time, alarms)
       if (this.#kinds.has('regular') && pValue[row] <= 1)
-        this.#regular(key, track, track.typicality.take(pValue[row]), time, alarms)
+        this.#regular(track, track.typicality.take(pValue[row]), time, alarms)
     }
-    if (latest > Number.NEGATIVE_INFINITY) this.#latest.set(stream, latest)
-    this.#listen(stream, latest, alarms)
+    this.#listen(stream, alarms)
     return alarms
   }
 
@@ -104,78 +118,102 @@ export class EntityWatch {
    */
   tick(wall = Date.now()): EntityAlarm[] {
     const alarms: EntityAlarm[] = []
-    /** Per stream its entity, undefined where there are several. */
-    const alone = new Map<string, [string, Watched] | undefined>()
-    for (const [key, track] of this.#tracks) {
-      const stream = key.slice(0, key.lastIndexOf('\n'))
-      alone.set(stream, alone.has(stream) ? undefined : [key, track])
+    for (const { entities } of this.#streams.values()) {
+      const [only] = entities
+      if (entities.size === 1) this.#hear(only, only.last + wall - only.wall, alarms)
     }
-    for (const only of alone.values())
-      if (only !== undefined) this.#hear(...only, only[1].last + wall - only[1].wall, alarms)
     return alarms
   }
 
   /** Ends all alarms: nobody watches any more. */
   close(): EntityAlarm[] {
     const alarms: EntityAlarm[] = []
-    for (const [key, track] of this.#tracks) this.#end(key, track, alarms)
+    for (const [, track] of this.#tracks) this.#end(track, alarms)
     return alarms
   }
 
-  #listen(stream: string, now: number, alarms: EntityAlarm[]): void {
-    if (this.#silence === Number.POSITIVE_INFINITY) return
-    for (const [key, track] of this.#tracks)
-      if (key.startsWith(`${stream}\n`)) this.#hear(key, track, now, alarms)
+  #stream(name: string): Stream {
+    const known = this.#streams.get(name)
+    if (known !== undefined) return known
+    const stream = {
+      latest: Number.NEGATIVE_INFINITY,
+      entities: new Set<Watched>(),
+      deadlines: new Deadlines<Watched>(),
+    }
+    this.#streams.set(name, stream)
+    return stream
   }
 
-  #hear(key: string, track: Watched, now: number, alarms: EntityAlarm[]): void {
-    if (track.silent || !this.#tooLong(track, now - track.last)) return
+  #forget(track: Watched, alarms: EntityAlarm[]): void {
+    const { stream } = track
+    stream.entities.delete(track)
+    stream.deadlines.delete(track)
+    this.#end(track, alarms)
+  }
+
+  /** When the entity is silent if no record comes. */
+  #silentAt({ gaps, last, meanGap }: Watched): number {
+    return gaps >= KNOWN_GAPS ? last + this.#silence * meanGap : Number.POSITIVE_INFINITY
+  }
+
+  /** A deadline in the queue may be early, as records that came since have put it off: then it is entered anew. */
+  #listen({ latest, deadlines }: Stream, alarms: EntityAlarm[]): void {
+    for (let { first } = deadlines; first !== undefined && first.due < latest; { first } = deadlines) {
+      const due = this.#silentAt(first)
+      if (due < latest) this.#hear(first, latest, alarms)
+      else deadlines.set(first, due)
+    }
+  }
+
+  #hear(track: Watched, now: number, alarms: EntityAlarm[]): void {
+    if (track.silent || !(now > this.#silentAt(track))) return
     track.silent = true
+    track.stream.deadlines.delete(track)
     alarms.push(
-      this.#alarm('silent', 'firing', key, [], track.last, `no record for ${spoken(now - track.last)}`),
+      this.#alarm('silent', 'firing', track, [], track.last, `no record for ${spoken(now - track.last)}`),
     )
   }
 
-  #tooLong({ gaps, meanGap }: Watched, gap: number): boolean {
-    return gaps >= KNOWN_GAPS && gap > this.#silence * meanGap
-  }
-
-  #speak(key: string, track: Watched, time: number, alarms: EntityAlarm[]): void {
+  #speak(track: Watched, time: number, alarms: EntityAlarm[]): void {
     const since = track.last
+    const late = time > this.#silentAt(track)
     const gap = track.advance(time)
     if (Number.isNaN(gap)) return
-    if (!track.silent && this.#tooLong(track, gap))
-      alarms.push(this.#alarm('silent', 'firing', key, [], since, `no record for ${spoken(gap)}`))
-    if (track.silent || this.#tooLong(track, gap))
-      alarms.push(this.#alarm('silent', 'resolved', key, [], since, `records again after ${spoken(gap)}`))
+    if (!track.silent && late)
+      alarms.push(this.#alarm('silent', 'firing', track, [], since, `no record for ${spoken(gap)}`))
+    if (track.silent || late)
+      alarms.push(this.#alarm('silent', 'resolved', track, [], since, `records again after ${spoken(gap)}`))
     // What is improbable does not become usual.
     else track.learn(gap)
     track.silent = false
+    const due = this.#silentAt(track)
+    if (due < Number.POSITIVE_INFINITY && (track.place < 0 || due < track.due))
+      track.stream.deadlines.set(track, due)
   }
 
-  #field(key: string, track: Watched, f: number, value: number, time: number, alarms: EntityAlarm[]): void {
+  #field(track: Watched, f: number, value: number, time: number, alarms: EntityAlarm[]): void {
     if (Number.isNaN(value)) return
     const run = track.repeat(f, value)
     const field = this.#fields[f]
     if (run === this.#runs[f] && !track.stuck.has(f)) {
       track.stuck.add(f)
       alarms.push(
-        this.#alarm('stuck', 'firing', key, [field], time, `${field} is ${value} for ${run} records`),
+        this.#alarm('stuck', 'firing', track, [field], time, `${field} is ${value} for ${run} records`),
       )
     } else if (run === 1 && track.stuck.delete(f))
-      alarms.push(this.#alarm('stuck', 'resolved', key, [field], time, `${field} changes again`))
+      alarms.push(this.#alarm('stuck', 'resolved', track, [field], time, `${field} changes again`))
   }
 
-  #regular(key: string, track: Watched, now: boolean, time: number, alarms: EntityAlarm[]): void {
+  #regular(track: Watched, now: boolean, time: number, alarms: EntityAlarm[]): void {
     if (now === track.regular) return
     track.regular = now
     const summary = now ? 'its records are improbably typical' : 'its records vary again'
-    alarms.push(this.#alarm('regular', now ? 'firing' : 'resolved', key, [], time, summary))
+    alarms.push(this.#alarm('regular', now ? 'firing' : 'resolved', track, [], time, summary))
   }
 
-  #end(key: string, track: Watched, alarms: EntityAlarm[]): void {
+  #end(track: Watched, alarms: EntityAlarm[]): void {
     const end = (kind: EpisodeKind, fields: readonly string[] = []) =>
-      alarms.push(this.#alarm(kind, 'resolved', key, fields, track.last, 'no longer watched'))
+      alarms.push(this.#alarm(kind, 'resolved', track, fields, track.last, 'no longer watched'))
     if (track.silent) end('silent')
     for (const f of track.stuck) end('stuck', [this.#fields[f]])
     if (track.regular) end('regular')
@@ -184,16 +222,15 @@ export class EntityWatch {
   #alarm(
     kind: EpisodeKind,
     state: EntityAlarm['state'],
-    key: string,
+    { entity }: Watched,
     fields: readonly string[],
     since: number,
     summary: string,
   ): EntityAlarm {
-    const entity = key.slice(key.lastIndexOf('\n') + 1)
     return {
       kind,
       state,
-      entity: entity === '' ? null : entity,
+      entity,
       fields,
       since: Number.isFinite(since) ? since : null,
       summary,

@@ -70,9 +70,9 @@ export class Track {
 export class Tracks<T> {
   readonly #tracks = new Map<string, T>()
   readonly #most: number
-  readonly #make: () => T
+  readonly #make: (key: string) => T
 
-  constructor(make: () => T, most = ENTITIES) {
+  constructor(make: (key: string) => T, most = ENTITIES) {
     this.#make = make
     this.#most = most
   }
@@ -93,7 +93,7 @@ export class Tracks<T> {
       this.#tracks.set(key, known)
       return { track: known }
     }
-    const track = this.#make()
+    const track = this.#make(key)
     this.#tracks.set(key, track)
     if (this.#tracks.size <= this.#most) return { track }
     const [oldest] = this.#tracks

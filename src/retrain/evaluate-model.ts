@@ -2,6 +2,7 @@ import type { Scorer } from '../core/ports.ts'
 import { ownColumns, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
+import { quantile } from '../features/scaling.ts'
 import type { Evaluation } from './gate.ts'
 
 const CANARY_SHARE = 0.05
@@ -53,13 +54,8 @@ export async function evaluateModel(
     unscoredRate: unscored / records,
     scores: Float64Array.from(scores),
     canaries: Float64Array.from(canaries),
-    recordsPerSecond: median(rates),
+    recordsPerSecond: quantile(Float64Array.from(rates).sort(), 0.5),
   }
 }
 
 const noticed = (score: number): number => (Number.isNaN(score) ? Number.POSITIVE_INFINITY : score)
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
-}

@@ -102,6 +102,26 @@ describe('EntityWatch', () => {
     expect(told(back)).toEqual([['silent', 'resolved', 'b']])
   })
 
+  it('hears the silence of many, each at its own pace, in the order in which they fall silent', () => {
+    const draw = random(4)
+    const records: Reading[] = []
+    for (let h = 0; h < 200; h++) {
+      const pace = MINUTE * 2 ** (h % 6)
+      for (let at = pace * draw.uniform(); at < 4000 * MINUTE; at += pace * (0.5 + draw.uniform()))
+        if (h % 3 > 0 || at < 2000 * MINUTE)
+          records.push({ at: new Date(at), host: `h${h}`, x: draw.normal(), level: draw.normal() })
+    }
+    records.sort((a, b) => +a.at - +b.at)
+    const watch = new EntityWatch(learned(), { rate: RATE, kinds: ['silent'] })
+    const alarms = Array.from({ length: Math.ceil(records.length / 100) }, (_, i) =>
+      watch.observe(scored(batchOfRows(records.slice(100 * i, 100 * i + 100)))),
+    ).flat()
+    const stopped = Array.from({ length: 67 }, (_, i) => `h${3 * i}`)
+    expect(alarms.every(({ state }) => state === 'firing')).toBe(true)
+    expect(alarms.map(({ entity }) => entity).sort()).toEqual(stopped.sort())
+    expect(alarms[0].since).toBeLessThan(alarms[66].since ?? 0)
+  })
+
   it('times a stream of one entity by the clock on the wall', () => {
     const watch = new EntityWatch(learned(), { rate: RATE })
     const alone = readings(300, 2).filter(({ host }) => host === 'a')
