@@ -11,6 +11,8 @@ export interface FileSourceOptions {
   readonly where?: readonly Condition[]
   /** The columns to read; SCHEMA_MISMATCH where a file declares its columns and lacks one. All by default. */
   readonly columns?: readonly string[]
+  /** Columns that are read beside those where they are there. */
+  readonly also?: readonly string[]
   readonly ignore?: readonly string[]
   /** The column that gives a record's event time; by default the first timestamp column. */
   readonly time?: string
@@ -108,8 +110,8 @@ export class FileSource implements Source {
   }
 
   #wanted(name: string): boolean {
-    const { columns, ignore } = this.#options
-    if (columns !== undefined) return this.#required().includes(name)
+    const { columns, also, ignore } = this.#options
+    if (columns !== undefined) return this.#required().includes(name) || (also?.includes(name) ?? false)
     return !(ignore?.includes(name) ?? false) || this.#required().includes(name)
   }
 

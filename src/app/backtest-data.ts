@@ -3,7 +3,9 @@ import { SurprisalError } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { SILENT } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
+import { blamingRule } from '../detect/suppression.ts'
 import { type BacktestModel, type BacktestReport, backtest } from '../retrain/backtest.ts'
+import { alertRules } from './alert-rules.ts'
 import { connectSource } from './connect-stream.ts'
 import { batchesOf, type DataOptions, openData } from './data.ts'
 import { readModel } from './model-list.ts'
@@ -18,28 +20,50 @@ export interface BacktestDataOptions extends DataOptions {
   readonly rate?: number
   readonly seed: number
   readonly limit: number
+  /** A pipeline.yaml whose rules hold; of data that is a pipeline.yaml, its own do. */
+  readonly pipeline?: string
   readonly signal: AbortSignal
 }
 
 /** Backtests models on files, or on the training window of a pipeline.yaml: its topics' past. */
 export async function backtestData(options: BacktestDataOptions): Promise<BacktestReport> {
-  const { model, against, registry, rate, seed, limit, signal } = options
+  const { model, against, registry, seed, limit, signal } = options
+  const pipeline = options.pipeline ?? pipelineOf(options)
+  const rules = pipeline === undefined ? undefined : alertRules(pipeline)
+  const rate = options.rate ?? rules?.rate
+  const suppress = rules?.suppress ?? []
   const load = async (name: string): Promise<BacktestModel & { readonly scorer: Detector }> => {
     const { artifact, version } = await readModel(registry, name)
-    const settings = { modelVersion: version, ...(rate !== undefined && { rate }) }
-    return { name, scorer: await Detector.load(artifact, settings) }
+    const scorer = await Detector.load(artifact, {
+      modelVersion: version,
+      suppress,
+      explainPerSecond: Number.POSITIVE_INFINITY,
+      ...(rate !== undefined && { rate }),
+    })
+    return { name, scorer, habits: scorer.manifest.habits }
+  }
+  const settings = {
+    seed,
+    limit,
+    signal,
+    explain: blamingRule(suppress) !== undefined,
+    ...(rules && { watch: rules.watch }),
   }
   const first = await load(model)
   await using _first = first.scorer
-  if (against === undefined) return await backtest(records(options), [first], { seed, limit, signal })
+  if (against === undefined) return await backtest(records({ ...rules, ...options }), [first], settings)
   const second = await load(against)
   await using _second = second.scorer
-  return await backtest(records(options), [first, second], { seed, limit, signal })
+  return await backtest(records({ ...rules, ...options }), [first, second], settings)
+}
+
+function pipelineOf({ data }: DataOptions): string | undefined {
+  return data.find((path) => /\.ya?ml$/i.test(path))
 }
 
 async function* records(options: BacktestDataOptions): AsyncGenerator<RecordBatch> {
   const { data, signal } = options
-  const pipeline = data.find((path) => /\.ya?ml$/i.test(path))
+  const pipeline = pipelineOf(options)
   if (pipeline === undefined) {
     await using source = await openData(options, {}, signal)
     yield* batchesOf(source, signal, () => {})

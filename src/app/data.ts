@@ -1,5 +1,5 @@
 import { openFiles } from '../../connectors/files/open.ts'
-import type { FileSource } from '../../connectors/files/source.ts'
+import type { FileSource, FileSourceOptions } from '../../connectors/files/source.ts'
 import { parseCondition } from '../../connectors/files/where.ts'
 import { SurprisalError } from '../core/errors.ts'
 import type { RejectedRecord } from '../core/ports.ts'
@@ -16,7 +16,7 @@ export interface DataOptions {
 
 export async function openData(
   { data, where = [], time, entity }: DataOptions,
-  use: { readonly columns?: readonly string[]; readonly ignore?: readonly string[] },
+  use: Pick<FileSourceOptions, 'columns' | 'also' | 'ignore'>,
   signal: AbortSignal,
 ): Promise<FileSource> {
   const conditions = where.map(parseCondition)

@@ -6,11 +6,11 @@ import { messageOf } from '../core/errors.ts'
 import { assetPath } from '../core/package-root.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { Detector } from '../detect/detector.ts'
-import { ENTITY_ALARMS } from '../detect/entity-watch.ts'
 import { PipelineMetrics } from '../pipeline/metrics.ts'
 import { type PipelineOutcome, runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
 import { Shadow } from '../pipeline/shadow.ts'
+import { watchOptions } from './alert-rules.ts'
 import { followChampion } from './champion.ts'
 import { warmUp } from './cold-start.ts'
 import { ConfigReload } from './config-reload.ts'
@@ -72,8 +72,7 @@ export async function runPipelineFile(
         return alerts.storm_limit
       },
       get watch() {
-        const { rate, entities, ...kinds } = alerts.watch
-        return { rate, entities, kinds: ENTITY_ALARMS.filter((kind) => kinds[kind]) }
+        return watchOptions(alerts)
       },
     }
     const handle = keep(new ScorerHandle())

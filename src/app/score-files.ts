@@ -8,11 +8,13 @@ import type { RejectedRecord } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { Detector } from '../detect/detector.ts'
-import { type EntityAlarm, EntityWatch } from '../detect/entity-watch.ts'
+import { type EntityAlarm, EntityWatch, type EntityWatchOptions } from '../detect/entity-watch.ts'
 import type { Manifest } from '../detect/manifest.ts'
 import { alongStream } from '../detect/score-stream.ts'
+import { fieldsOfRules, type SuppressionRule } from '../detect/suppression.ts'
 import { addedColumns } from '../features/window-spec.ts'
 import { batchOfRejected, unscoredBatch } from '../pipeline/unscored.ts'
+import { requireExplained } from './alert-rules.ts'
 import { type DataOptions, openData } from './data.ts'
 import { readModelFile } from './model-file.ts'
 import { scoreInOrder } from './score-in-order.ts'
@@ -26,6 +28,10 @@ export interface ScoreFilesOptions extends DataOptions {
   readonly explain: boolean
   readonly rate?: number
   readonly redact?: readonly string[]
+  /** Marks flagged records that people know of. */
+  readonly suppress?: readonly SuppressionRule[]
+  /** What entities are watched for. Default: everything, at 1e-6 false alarms per record of each. */
+  readonly watch?: Partial<EntityWatchOptions>
   readonly workers?: number
   readonly signal: AbortSignal
   /** Sees every scored batch after the output took it. */
@@ -37,6 +43,8 @@ export interface ScoreFilesOptions extends DataOptions {
 export interface ScoreSummary {
   readonly records: number
   readonly anomalies: number
+  /** Of the anomalies, those that a rule suppresses. */
+  readonly suppressed: number
   readonly unscored: number
   readonly records_per_second: number
   readonly seconds: number
@@ -58,26 +66,32 @@ const WATCH_RATE = 1e-6
  * unscored, with the reason.
  */
 export async function scoreFiles(options: ScoreFilesOptions): Promise<ScoreSummary> {
-  const { model, out, keep = [], explain, signal, onProgress, observe } = options
+  const { model, out, keep = [], suppress = [], explain, signal, onProgress, observe } = options
   const started = performance.now()
   const bare = keep.find((name) => options.redact?.includes(name))
   if (bare !== undefined)
     throw new SurprisalError('USAGE', `column "${bare}" is both kept and redacted; choose one`)
+  requireExplained(suppress, explain)
   const workers = options.workers ?? availableParallelism()
   await using detector = await Detector.load(await readModelFile(model), {
     workers,
     explainPerSecond: Number.POSITIVE_INFINITY,
+    suppress,
     ...(options.rate !== undefined && { rate: options.rate }),
     ...(options.redact !== undefined && { redact: options.redact }),
   })
   const columns = [...new Set([...learnedColumns(detector.manifest), ...keep])]
-  await using source = await openData(likeTrained(options, detector.manifest), { columns }, signal)
+  await using source = await openData(
+    likeTrained(options, detector.manifest),
+    { columns, also: fieldsOfRules(suppress) },
+    signal,
+  )
   requireNumbers(source.schema, detector.manifest)
   const sink = await fileSink(out, { keep, ...(options.format && { format: options.format }) })
   const pipeline = basename(model, extname(model))
-  const tally = { records: 0, anomalies: 0, unscored: 0 }
+  const tally = { records: 0, anomalies: 0, suppressed: 0, unscored: 0 }
   const { habits } = detector.manifest
-  const watch = habits && new EntityWatch(habits, { rate: WATCH_RATE })
+  const watch = habits && new EntityWatch(habits, { rate: WATCH_RATE, ...options.watch })
   const strange = { silent: 0, stuck: 0, regular: 0 }
   const write = async (scored: ScoredBatch) => {
     await sink.write(scored)
@@ -154,10 +168,11 @@ function rejectedBatch(
 }
 
 function count(
-  tally: { records: number; anomalies: number; unscored: number },
-  { verdict }: ScoredBatch,
+  tally: { records: number; anomalies: number; suppressed: number; unscored: number },
+  { verdict, suppressed }: ScoredBatch,
 ): void {
   tally.records += verdict.length
+  tally.suppressed += suppressed?.size ?? 0
   for (const v of verdict) {
     if (v === ANOMALY) tally.anomalies++
     if (v === UNSCORED) tally.unscored++

@@ -14,6 +14,8 @@ interface BacktestArguments {
   readonly limit: number
   readonly seed: number
   readonly time?: string
+  readonly entity?: string
+  readonly pipeline?: string
   readonly output: OutputMode
 }
 
@@ -29,9 +31,11 @@ export function addBacktest(program: Command): void {
     .option('--registry <place>', 'a folder of models, or the pipeline.yaml that names one', 'models')
     .addOption(whereOption())
     .option('--rate <share>', 'another nominal false-alarm rate than the models’', numberIn(0, 0.5))
+    .option('--pipeline <file>', 'a pipeline.yaml whose rules hold: rate, suppress, watch')
     .option('--limit <n>', 'differing records that are listed', integer(0), 20)
     .option('--seed <number>', 'which faults are planted, and where', integer(0), 1)
     .option('--time <column>', 'column of the event time (default: the first timestamp)')
+    .option('--entity <column>', 'column that names who a record is about')
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -55,7 +59,7 @@ function printReport({ models, from, to, difference }: BacktestReport): void {
   if (from !== null && to !== null) print(`${from} to ${to}\n`)
   printRows(
     'table',
-    models.map(({ calibration: _, ...model }) => model),
+    models.map(({ calibration: _, entities, ...model }) => ({ ...model, ...entities })),
   )
   print('\nrealised share of records with p ≤ nominal rate')
   printRows(

@@ -15,6 +15,8 @@ interface ScoreArguments {
   readonly explain: boolean
   readonly rate?: number
   readonly redact?: string[]
+  readonly pipeline?: string
+  readonly watchRate?: number
   readonly workers?: number
   readonly time?: string
   readonly entity?: string
@@ -41,6 +43,12 @@ export function addScore(program: Command): void {
     .option('--no-explain', 'leave out which fields are to blame')
     .option('--rate <share>', 'another nominal false-alarm rate than the model’s', numberIn(0, 0.5))
     .option('--redact <columns>', 'fields whose values are masked in the output', list)
+    .option('--pipeline <file>', 'a pipeline.yaml whose rules hold: rate, suppress, watch, redact')
+    .option(
+      '--watch-rate <share>',
+      'nominal false alarms per record of each watch on entities (default: 1e-6)',
+      numberIn(0, 0.01),
+    )
     .option('--workers <number>', 'scoring threads (default: one a core)', integer(0))
     .option('--time <column>', 'column of the event time (default: the first timestamp)')
     .option('--entity <column>', 'column that names who a record is about')
@@ -52,6 +60,7 @@ export function addScore(program: Command): void {
 Examples:
   surprisal score february.parquet --model payments.safetensors --out scored.arrow --keep payment_id
   surprisal score new.csv --model payments.safetensors --out scored.csv --report report.html
+  surprisal score may.parquet --model payments.safetensors --out scored.parquet --pipeline pipeline.yaml
   cat new.ndjson | surprisal score - --model payments.safetensors --out - | jq 'select(.is_anomaly)'`,
     )
     .action(score)
@@ -59,17 +68,24 @@ Examples:
 
 async function score(data: string[], given: ScoreArguments): Promise<void> {
   const { scoreFiles } = await import('../app/score-files.ts')
-  const { output, report, ...options } = given
+  const { output, report, pipeline, watchRate, ...flags } = given
+  const { alertRules } = await import('../app/alert-rules.ts')
+  const rules = pipeline === undefined ? undefined : alertRules(pipeline)
+  const options = { ...rules, ...flags }
+  const watch = { ...rules?.watch, ...(watchRate !== undefined && { rate: watchRate }) }
   const { ReportCollector } = await import('../report/collector.ts')
-  const collector = report === undefined ? undefined : new ReportCollector(given.redact)
+  const collector = report === undefined ? undefined : new ReportCollector(options.redact)
   using progress = await startProgress('score')
   let told = 0
   const summary = await scoreFiles({
     ...options,
     data,
+    watch,
     signal: interruption.signal,
     ...(collector && { observe: (scored) => collector.add(scored) }),
-    onAlarm: ({ state, entity, summary: what, since }) => {
+    onAlarm: (alarm) => {
+      collector?.alarm(alarm)
+      const { state, entity, summary: what, since } = alarm
       if (state === 'firing' && told++ < MOST_TOLD)
         note(
           `note: ${entity ?? 'the stream'}${since === null ? '' : ` at ${new Date(since).toISOString()}`}: ${what}`,

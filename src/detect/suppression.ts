@@ -29,6 +29,18 @@ export interface SuppressionRule {
   readonly minimum_change?: number | `${number}%` | undefined
 }
 
+/** The fields that rules compare. */
+export function fieldsOfRules(rules: readonly SuppressionRule[]): string[] {
+  return [...new Set(rules.flatMap(({ where = {} }) => Object.keys(where)))]
+}
+
+/** A rule that goes by the field to blame: it holds of no record that is not explained. */
+export function blamingRule(rules: readonly SuppressionRule[]): SuppressionRule | undefined {
+  return rules.find(
+    ({ field, direction, minimum_change: change }) => (field ?? direction ?? change) !== undefined,
+  )
+}
+
 type Test = (scored: ScoredBatch, row: number) => boolean
 
 /** Marks flagged records that rules suppress: they keep their scores and verdicts, are counted, and raise no alert. */

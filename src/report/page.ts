@@ -1,6 +1,8 @@
+import type { EntityAlarm } from '../detect/entity-watch.ts'
 import { histogramChart, timelineChart } from './charts.ts'
-import type { ReportData, ReportedRecord } from './collector.ts'
+import type { ReportData } from './collector.ts'
 import { escapeHtml, shownNumber, shownValue } from './markup.ts'
+import type { Counted, ReportedRecord } from './tallies.ts'
 
 export interface ReportTitle {
   readonly data: readonly string[]
@@ -26,9 +28,11 @@ export function reportPage(data: ReportData, { data: files, model, createdAt }: 
   const facts = {
     records: shownNumber(data.records),
     flagged: shownNumber(data.anomalies),
+    ...(data.suppressed > 0 && { 'of these suppressed': shownNumber(data.suppressed) }),
     'flagged share': scored === 0 ? '–' : `${shownNumber((100 * data.anomalies) / scored)} %`,
     'nominal rate': `${shownNumber(100 * data.threshold)} %`,
     unscored: shownNumber(data.unscored),
+    ...Object.fromEntries(data.strange.map(({ name, count }) => [`entities ${name}`, shownNumber(count)])),
   }
   const list = Object.entries(facts).map(
     ([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`,
@@ -54,17 +58,24 @@ ${histogramChart(data)}
 ${timelineChart(data)}
 <h2>Most surprising records</h2>
 ${data.top.length === 0 ? '<p>None.</p>' : data.top.map(recordDetails).join('\n')}
-${data.reasons.length === 0 ? '' : `<h2>Why records are unscored</h2>\n${reasonsTable(data)}`}
+${section('Suppressed: flagged, and known', data.topSuppressed, (records) => countsTable('rule', data.rules) + records.map(recordDetails).join('\n'))}
+${section('Entities: silent, stuck, too regular', data.alarms, alarmsTable)}
+${section('Why records are unscored', data.reasons, (reasons) => countsTable('reason', reasons))}
 </body>
 </html>
 `
 }
 
+function section<T>(title: string, items: readonly T[], body: (items: readonly T[]) => string): string {
+  return items.length === 0 ? '' : `<h2>${title}</h2>\n${body(items)}`
+}
+
 function recordDetails({ record, fields }: ReportedRecord, index: number): string {
-  const { id, severity, score, p_value: pValue, attribution, event_time: time } = record
+  const { id, severity, score, p_value: pValue, attribution, event_time: time, suppressed } = record
   const blamed = attribution.slice(0, 3).map(({ field }) => field)
   const head = [
     severity === null ? 'not flagged' : `<b>${escapeHtml(severity)}</b>`,
+    ...(suppressed === null ? [] : [`suppressed by ${escapeHtml(suppressed)}`]),
     `score ${score === null ? '–' : shownNumber(score)}`,
     `p ${pValue === null ? '–' : shownNumber(pValue)}`,
     ...(time === null ? [] : [escapeHtml(time)]),
@@ -85,10 +96,18 @@ function recordDetails({ record, fields }: ReportedRecord, index: number): strin
   return `<details${index < 3 ? ' open' : ''}><summary>${escapeHtml(id)}: ${head.join(', ')}</summary><table><tr><th>field</th><th>value</th><th>expected</th><th>normal range</th><th>surprise, nats</th></tr>${rows.join('')}</table></details>`
 }
 
-function reasonsTable({ reasons }: ReportData): string {
-  const rows = reasons.map(
-    ({ reason, records }) =>
-      `<tr><td>${escapeHtml(shownValue(reason))}</td><td class="number">${shownNumber(records)}</td></tr>`,
+function alarmsTable(alarms: readonly EntityAlarm[]): string {
+  const rows = alarms.map(({ kind, entity, since, summary }) => {
+    const at = since === null ? '–' : new Date(since).toISOString()
+    return `<tr><td>${escapeHtml(entity ?? 'the stream')}</td><td>${kind}</td><td>${at}</td><td>${escapeHtml(summary)}</td></tr>`
+  })
+  return `<table><tr><th>entity</th><th>kind</th><th>since</th><th></th></tr>${rows.join('')}</table>`
+}
+
+function countsTable(what: string, counts: readonly Counted[]): string {
+  const rows = counts.map(
+    ({ name, count }) =>
+      `<tr><td>${escapeHtml(shownValue(name))}</td><td class="number">${shownNumber(count)}</td></tr>`,
   )
-  return `<table><tr><th>reason</th><th>records</th></tr>${rows.join('')}</table>`
+  return `<table><tr><th>${what}</th><th>records</th></tr>${rows.join('')}</table>`
 }

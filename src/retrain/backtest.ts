@@ -1,17 +1,22 @@
 import { isoOrNull } from '../core/iso-times.ts'
-import type { LookBack, Scorer } from '../core/ports.ts'
+import type { EpisodeKind, LookBack, Scorer } from '../core/ports.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS, type Verdict } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
+import { EntityWatch, type EntityWatchOptions } from '../detect/entity-watch.ts'
+import type { Habits } from '../detect/habits.ts'
 
 /** Nominal rates at which the realised share of flagged records is reported. */
 const RATES = [0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001] as const
 const CANARY_SHARE = 0.05
+const WATCH_RATE = 1e-6
 const DAY_MS = 86_400_000
 
 export interface BacktestModel {
   readonly name: string
   readonly scorer: Scorer
+  /** What entities are watched by; absent where the model knows none. */
+  readonly habits?: Habits | undefined
 }
 export interface BacktestedModel {
   readonly model: string
@@ -19,6 +24,11 @@ export interface BacktestedModel {
   readonly alarms: number
   /** null where the records have no times, or all the same. */
   readonly alarms_per_day: number | null
+  /** Of the alarms, those that a rule suppresses, and what is left a day. */
+  readonly suppressed: number
+  readonly told_per_day: number | null
+  /** How often an entity was silent, stuck or too regular; absent where the model has no habits. */
+  readonly entities?: Readonly<Record<EpisodeKind, number>>
   readonly unscored: number
   readonly nominal_rate: number
   /** Alarms among the scored records. */
@@ -54,6 +64,9 @@ export interface BacktestOptions {
   readonly seed: number
   /** Disagreements listed; all are counted. */
   readonly limit: number
+  /** Attributes alarms to their fields, for suppression rules that go by them. Default false. */
+  readonly explain?: boolean
+  readonly watch?: EntityWatchOptions
   readonly signal: AbortSignal
 }
 
@@ -61,9 +74,9 @@ export interface BacktestOptions {
 export async function backtest(
   batches: AsyncIterable<RecordBatch>,
   models: readonly BacktestModel[],
-  { seed, limit, signal }: BacktestOptions,
+  { seed, limit, explain = false, watch = { rate: WATCH_RATE }, signal }: BacktestOptions,
 ): Promise<BacktestReport> {
-  const tallies = models.map(({ name, scorer }) => new ModelTally(name, scorer))
+  const tallies = models.map((model) => new ModelTally(model, explain, watch))
   const disagreements: Disagreement[] = []
   const alarms = { both: 0, only_model: 0, only_against: 0 }
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
@@ -101,20 +114,27 @@ class ModelTally {
   private unscored = 0
   private canaries = 0
   private found = 0
+  private suppressed = 0
+  private readonly strange = { silent: 0, stuck: 0, regular: 0 }
   private readonly lookBack: LookBack | undefined
+  private readonly entities: EntityWatch | undefined
   private readonly below = RATES.map(() => 0)
+  private readonly name: string
+  private readonly scorer: Scorer
+  private readonly explain: boolean
 
-  constructor(
-    private readonly name: string,
-    private readonly scorer: Scorer,
-  ) {
+  constructor({ name, scorer, habits }: BacktestModel, explain: boolean, watch: EntityWatchOptions) {
+    this.name = name
+    this.scorer = scorer
+    this.explain = explain
     this.lookBack = scorer.lookBack?.()
+    this.entities = habits && new EntityWatch(habits, watch)
   }
 
   async add(batch: RecordBatch, faulty: ReturnType<typeof plantFaults>): Promise<ScoredBatch> {
     const options = { pipeline: 'backtest', explain: false, runId: 'backtest' }
     const looked = this.lookBack?.append(batch) ?? batch
-    const scored = { ...(await this.scorer.score(looked, options)), batch }
+    const scored = { ...(await this.scorer.score(looked, { ...options, explain: this.explain })), batch }
     for (let row = 0; row < batch.rows; row++) {
       this.records++
       if (scored.verdict[row] === UNSCORED) this.unscored++
@@ -123,6 +143,9 @@ class ModelTally {
         if (scored.pValue[row] <= rate) this.below[i]++
       })
     }
+    this.suppressed += scored.suppressed?.size ?? 0
+    for (const { kind, state } of this.entities?.observe(scored) ?? [])
+      if (state === 'firing') this.strange[kind]++
     if (faulty.faults.length > 0) {
       const { verdict } = await this.scorer.score(
         this.lookBack?.vary(looked, faulty.batch) ?? faulty.batch,
@@ -136,11 +159,15 @@ class ModelTally {
 
   result(span: number | null): BacktestedModel {
     const counted = Math.max(1, this.records - this.unscored)
+    const perDay = (alarms: number) => (span === null ? null : alarms / (span / DAY_MS))
     return {
       model: this.name,
       records: this.records,
       alarms: this.alarms,
-      alarms_per_day: span === null ? null : this.alarms / (span / DAY_MS),
+      alarms_per_day: perDay(this.alarms),
+      suppressed: this.suppressed,
+      told_per_day: perDay(this.alarms - this.suppressed),
+      ...(this.entities && { entities: this.strange }),
       unscored: this.unscored,
       nominal_rate: this.scorer.rate,
       realised_rate: this.alarms / counted,

@@ -117,6 +117,35 @@ describe('score', () => {
     expect(page).not.toMatch(/(src|href)=|https?:\/\//)
   })
 
+  it('marks what the rules of a pipeline suppress, and counts it', async () => {
+    const rules = { name: 'bern', where: { city: 'Bern' } }
+    const pipeline = {
+      name: 'payments',
+      source: { type: 'file', paths: ['labelled.csv'] },
+      alerts: { rate: 0.02, suppress: [rules] },
+    }
+    writeFileSync(file('rules.yaml'), JSON.stringify(pipeline))
+    const args = ['--model', model, '--out', 'known.ndjson', '--pipeline', 'rules.yaml']
+    const result = await json('score', 'labelled.csv', ...args, '--report', 'known.html')
+    expect(result).toMatchObject({ nominal_rate: 0.02, suppressed: expect.any(Number) })
+    const records = parseLines(readFileSync(file('known.ndjson'), 'utf8'))
+    const known = records.filter(({ suppressed }) => suppressed === 'bern')
+    expect(known).toHaveLength(result.suppressed)
+    expect(known.filter(({ is_anomaly }) => is_anomaly)).toHaveLength(result.suppressed)
+    expect(result.suppressed).toBeGreaterThanOrEqual(12)
+    expect(readFileSync(file('known.html'), 'utf8')).toContain('suppressed by bern')
+    const { models } = await json('backtest', 'labelled.csv', '--model', model, '--pipeline', 'rules.yaml')
+    expect(models[0]).toMatchObject({ alarms: result.anomalies, suppressed: result.suppressed })
+    writeFileSync(
+      file('blaming.yaml'),
+      JSON.stringify({ ...pipeline, alerts: { suppress: [{ name: 'rise', direction: 'up' }] } }),
+    )
+    const blaming = ['score', 'labelled.csv', '--model', model, '--out', 'x.csv', '--no-explain']
+    const { code, stderr } = await surprisal([...blaming, '--pipeline', 'blaming.yaml'], { cwd: folder })
+    expect(code, stderr).toBe(2)
+    expect(stderr).toContain('rule "rise"')
+  })
+
   it('masks redacted fields everywhere, and refuses to keep them', async () => {
     const args = ['--model', model, '--redact', 'amount']
     await json('score', 'labelled.csv', ...args, '--out', 'masked.ndjson', '--report', 'masked.html')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { batchOfRows } from '../../src/core/record.ts'
+import { batchOfRows, idOf } from '../../src/core/record.ts'
+import { ANOMALY } from '../../src/core/scored.ts'
 import { ReportCollector } from '../../src/report/collector.ts'
 import { reportPage } from '../../src/report/page.ts'
 import { sinkBatch } from '../conformance/sink-batch.ts'
@@ -18,7 +19,7 @@ describe('the report', () => {
     const scores = data.top.map(({ record }) => record.score ?? 0)
     expect(scores).toEqual([...scores].sort((a, b) => b - a))
     expect(data.top).toHaveLength(50)
-    expect(data.reasons[0].records).toBeGreaterThan(0)
+    expect(data.reasons[0].count).toBeGreaterThan(0)
   })
 
   it('escapes whatever the data holds', () => {
@@ -43,6 +44,34 @@ describe('the report', () => {
     const page = reportPage(new ReportCollector().data(), ABOUT)
     expect(page).toContain("default-src 'none'")
     expect(page).not.toMatch(/NaN px|undefined/)
+  })
+
+  it('shows suppressed records apart, by the rule, and never hides them', () => {
+    const collector = new ReportCollector()
+    const scored = sinkBatch({ rows: 60 })
+    const row = scored.verdict.indexOf(ANOMALY)
+    collector.add({ ...scored, suppressed: new Map([[row, 'load <test>']]) })
+    const data = collector.data()
+    const ids = (records: typeof data.top) => records.map(({ record }) => record.id)
+    expect(data.suppressed).toBe(1)
+    expect(data.anomalies).toBe(scored.verdict.filter((v) => v === ANOMALY).length)
+    expect(data.rules).toEqual([{ name: 'load <test>', count: 1 }])
+    expect(ids(data.topSuppressed)).toEqual([idOf(scored.batch.origin, row)])
+    expect(ids(data.top)).not.toContain(idOf(scored.batch.origin, row))
+    const page = reportPage(data, ABOUT)
+    expect(page).toContain('suppressed by load &lt;test&gt;')
+    expect(page.match(/of these suppressed/g)).toHaveLength(1)
+  })
+
+  it('tells of entities that were silent, stuck or too regular', () => {
+    const collector = new ReportCollector()
+    const alarm = { kind: 'stuck', entity: 'pump <3>', fields: ['x'], since: 0 } as const
+    collector.alarm({ ...alarm, state: 'firing', summary: 'x is 1 for 9 records' })
+    collector.alarm({ ...alarm, state: 'resolved', summary: 'x changes again' })
+    expect(collector.data().strange).toEqual([{ name: 'stuck', count: 1 }])
+    const page = reportPage(collector.data(), ABOUT)
+    expect(page).toContain('<td>pump &lt;3&gt;</td><td>stuck</td><td>1970-01-01T00:00:00.000Z</td>')
+    expect(page).not.toContain('changes again')
   })
 
   it('does not gather what is redacted', () => {

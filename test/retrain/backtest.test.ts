@@ -79,6 +79,37 @@ describe('backtest', () => {
     })
   })
 
+  it('counts alarms with those that a rule suppresses and without, and what entities did', async () => {
+    const plain = scorer(0.02)
+    const explained: boolean[] = []
+    const knowing: Scorer = {
+      ...plain,
+      async score(batch, given) {
+        explained.push(given.explain)
+        return { ...(await plain.score(batch, given)), suppressed: new Map([[1, 'load test']]) }
+      },
+    }
+    const habits = {
+      gaps: null,
+      repeats: [{ field: 'p', probability: 0.001, longest: 1 }],
+    }
+    async function* stuck() {
+      yield* past()
+      yield batchOfRows(
+        Array.from({ length: 6 }, () => ({ p: 0.5 })),
+        { prefix: 't-0', offsets: { first: 1000 } },
+      )
+    }
+    const { models } = await backtest(stuck(), [{ name: 'a', scorer: knowing, habits }], {
+      ...options,
+      explain: true,
+      watch: { rate: 1e-6, kinds: ['stuck'] },
+    })
+    expect(models[0]).toMatchObject({ alarms: 19, suppressed: 3, alarms_per_day: 9.5, told_per_day: 8 })
+    expect(models[0].entities).toEqual({ silent: 0, stuck: 1, regular: 0 })
+    expect(explained).toEqual([true, false, true, false, true])
+  })
+
   it('has no alarms a day for records without times', async () => {
     async function* timeless() {
       yield batchOfRows([{ p: 0.001 }, { p: 0.5 }])
