@@ -17,6 +17,9 @@ import type { TrainingRows } from './training-rows.ts'
 /** Records per look at drift, where there are enough to have ten of them. */
 const BLOCK = 1000
 
+/** A gate is noted from so many alarms on, at so many times what the rate asks for. */
+const NOTED = { alarms: 10, times: 5 }
+
 /** How a model came about, beside what was learned. */
 export interface Provenance {
   readonly architecture: Architecture
@@ -65,6 +68,7 @@ export async function describeModel(
     ),
   )
   const { surprisals, tail } = calibration.state
+  const metrics = { ...gateMetrics(rows, calibrated, rate), seconds }
   const block = Math.min(BLOCK, Math.max(100, Math.floor(rows.rows / 10)))
   // What a window shows has shown in its field already.
   const derived = new Set(windows === undefined ? [] : addedColumns(windows).map(({ name }) => name))
@@ -121,8 +125,8 @@ export async function describeModel(
       seed,
       contamination,
     },
-    metrics: { ...gateMetrics(rows, calibrated, rate), seconds },
-    notes: notesOf(calibrated, rate),
+    metrics,
+    notes: [...notesOf(calibrated, rate), ...trendNote(metrics, parts.gate.length, times.ordered, rate)],
   }
   return { manifest, weights, golden, surprisals }
 }
@@ -172,4 +176,18 @@ function notesOf({ calibration, unscored }: Calibrated, rate: number): string[] 
   }
   if (unscored > 0) notes.push(`${unscored} training records could not be encoded and were left out`)
   return notes
+}
+
+/** Ordered records whose newest part is flagged far more often than was asked for: what is normal changes over time. */
+function trendNote(
+  { gate_rate: found }: Pick<Manifest['metrics'], 'gate_rate'>,
+  records: number,
+  ordered: boolean,
+  rate: number,
+): string[] {
+  if (!ordered || found === null || found < NOTED.times * rate || found * records < NOTED.alarms) return []
+  const percent = (share: number) => `${Number((100 * share).toPrecision(2))} %`
+  return [
+    `${percent(found)} of the newest ${records} records, which neither taught nor calibrated the model, are flagged where ${percent(rate)} was asked for: what is normal changes over time; let fields that rise or fall look back (windows: difference), leave them out, or fit on recent records`,
+  ]
 }

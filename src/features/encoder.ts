@@ -83,10 +83,11 @@ export class FeatureEncoder {
     return untame(u, this.#number(field))
   }
 
-  /** Like decode, put on the column's grid where it has one: a value that the column can hold. */
+  /** Like decode, as a value that the column can hold: on its grid where it has one, of the signs that it has had. */
   expected(field: string, u: number): number {
     const number = this.#number(field)
-    return onGrid(untame(u, number), number)
+    const value = onGrid(untame(u, number), number)
+    return number.neverNegative ? Math.max(0, value) : value
   }
 
   /** The coordinate u of a raw value of a number column. */

@@ -25,6 +25,8 @@ export interface NumericState extends Scaling {
   readonly nan: 'missing' | 'unscored'
   /** Set where the column is of low cardinality: all its values, null for missing, most frequent first. */
   readonly levels: readonly (number | null)[] | null
+  /** No value of training was below zero, so none is expected there. */
+  readonly neverNegative?: true
   /** Looks back on the stream: missing where the past is short, which is no event and costs nothing. */
   readonly window?: true
 }
@@ -32,7 +34,7 @@ export interface NumericState extends Scaling {
 export function fitNumeric(profile: ColumnProfile, levels: readonly (number | null)[] | null): NumericState {
   const { field, numbers, since, nan, source, window } = profile
   if (numbers === null) throw new RangeError(`${field}: no summary of numbers`)
-  const { centre, scale, step, origin, gridKept, atoms } = numbers
+  const { centre, scale, step, origin, gridKept, atoms, quantiles } = numbers
   return {
     kind: 'numeric',
     field,
@@ -47,6 +49,7 @@ export function fitNumeric(profile: ColumnProfile, levels: readonly (number | nu
     missing: !window && profile.missing + nan > 0,
     nan: nan > 0 ? 'missing' : 'unscored',
     levels: nan > 0 && levels !== null && !levels.includes(null) ? [...levels, null] : levels,
+    ...(quantiles !== null && quantiles.min >= 0 && { neverNegative: true }),
     ...(window && { window: true }),
   }
 }

@@ -144,6 +144,18 @@ describe('fitDetector', () => {
     expect(manifest.lineage.first_time).toBe('1970-01-01T00:00:00.000Z')
   })
 
+  it('says when the newest records are no longer what the earlier ones were', async () => {
+    const r = random(16)
+    const rising = (slope: number) => ({
+      ...batchOfRows(Array.from({ length: 1200 }, (_, i) => ({ level: slope * i + r.normal() }))),
+      eventTime: Float64Array.from({ length: 1200 }, (_, i) => i * 60_000),
+    })
+    const notes = async (slope: number) =>
+      (await fitDetector([rising(slope)], { rate: 0.01, effort: 0.05 })).manifest.notes.join()
+    expect(await notes(0.1)).toMatch(/of the newest 120 records.*flagged where 1 % was asked for/)
+    expect(await notes(0)).toBe('')
+  })
+
   it('tells how far it is, and stops when asked', async () => {
     const seen: RetrainProgress[] = []
     const stop = new AbortController()

@@ -161,6 +161,15 @@ describe('FeatureEncoder', () => {
     expect([...encoded.logDiscrete]).toEqual([0, -Math.log(1002)])
   })
 
+  it('expects nothing below zero where training had nothing there', () => {
+    const r = random(9)
+    const learned = fitEncoder([
+      batchOfRows(Array.from({ length: 500 }, () => ({ price: Math.exp(r.normal()), change: r.normal() }))),
+    ])
+    expect(learned.expected('price', -50)).toBe(0)
+    expect(learned.expected('change', -5)).toBeLessThan(-1)
+  })
+
   it('names the column of a wrong field', () => {
     expect(() => encoder.decode('carrier', 0)).toThrow(
       /"carrier" is not a modelled number column; those are: speed/,
