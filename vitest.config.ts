@@ -1,27 +1,35 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { SideBySide } from './test/side-by-side.sequencer.ts'
+
+const COMMON = {
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+  // A machine with more to do than cores is slow, not wrong.
+  expect: { poll: { timeout: 60_000 } },
+  maxWorkers: availableParallelism() + 1,
+}
 
 /** `unit` needs nothing but this folder; `integration` talks to real servers that its global set-up brings up. */
 export default defineConfig({
   test: {
+    globalSetup: ['test/build.setup.ts'],
+    sequence: { sequencer: SideBySide },
     projects: [
       {
         test: {
+          ...COMMON,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/soak/**'],
-          globalSetup: ['test/build.setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
         },
       },
       {
         test: {
+          ...COMMON,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/build.setup.ts', 'test/integration/services.setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
-          fileParallelism: false,
+          globalSetup: ['test/integration/services.setup.ts'],
         },
       },
       // Long chaos, by `npm run soak` alone.
@@ -29,7 +37,6 @@ export default defineConfig({
         test: {
           name: 'soak',
           include: process.env.SOAK_MINUTES === undefined ? [] : ['test/soak/**/*.test.ts'],
-          globalSetup: ['test/build.setup.ts'],
           fileParallelism: false,
         },
       },

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaMessage } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { type Child, fixture, startNode } from '../services/child.ts'
@@ -31,21 +30,32 @@ async function begin(brokers: string, partitions: number) {
   const settings = { brokers, topic, group: `g-${topic}` }
   const start = (extra: object = {}): Child =>
     startNode(fixture('pipeline-worker.mjs'), [JSON.stringify({ ...settings, ...extra })])
-  return { ...settings, start }
+  const joined = (members: number) =>
+    expect.poll(() => membersOf(brokers, settings.group), { interval: 200 }).toBe(members)
+  return { ...settings, start, joined }
+}
+
+/** How many processes share the partitions of a topic. */
+async function membersOf(brokers: string, group: string): Promise<number> {
+  const admin = testKafka(brokers).admin()
+  await admin.connect()
+  const { groups } = await admin.describeGroups([group])
+  await admin.disconnect()
+  return groups[0].state === 'Stable' ? groups[0].members.length : 0
 }
 
 describe('a consumer group under strain', () => {
   it('loses nothing while three processes join and leave', async () => {
     const brokers = await shared('kafka')
-    const { topic, group, start } = await begin(brokers, 6)
+    const { topic, group, start, joined } = await begin(brokers, 6)
     await produce(brokers, topic, records(0, 2000))
     await using first = start({ scoreMs: 20 })
     await readTopic(brokers, `${topic}.scored`, until(100))
     await using second = start({ scoreMs: 20 })
     await produce(brokers, topic, records(2000, 4000))
-    await sleep(1500)
+    await joined(2)
     await using third = start({ scoreMs: 20 })
-    await sleep(1500)
+    await joined(3)
     expect(await second.end('SIGTERM'), second.errors()).toBe(0)
     await produce(brokers, topic, records(4000, 5000))
     await third.end('SIGKILL')
@@ -75,17 +85,15 @@ describe('a consumer group under strain', () => {
     await produce(brokers, topic, records(0, 500))
     await broker.stop()
     await using worker = start({ scoreMs: 5 })
-    await sleep(3000)
+    await expect.poll(() => worker.errors(), { interval: 50 }).toMatch(/Kafka source waits/)
     await broker.start()
     await readTopic(brokers, `${topic}.scored`, until(300))
     await broker.kill()
-    await sleep(1000)
     await broker.start()
     await produce(brokers, topic, records(500, 1000))
     const scored = await readTopic(brokers, `${topic}.scored`, until(1000), 90_000)
     expect(new Set(scored.map(idOf)).size).toBe(1000)
     expect(await worker.end('SIGTERM'), worker.errors()).toBe(0)
-    expect(worker.errors()).toMatch(/Kafka source waits/)
     expect(await committedOffset(brokers, group, topic)).toBe(1000)
   })
 })

@@ -53,12 +53,17 @@ async function startService(service: ServiceName): Promise<Running> {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const services = new Map<string, Promise<Running>>()
+  const serviceOf = (name: ServiceName): Promise<Running> => {
+    const service = services.get(name) ?? startService(name)
+    services.set(name, service)
+    return service
+  }
+  // There all tests run, and everything may have to be installed first: that goes on beside those that need none of it.
+  if (process.env.CI) for (const name of Object.keys(LOCAL)) serviceOf(name as ServiceName).catch(() => {})
   const server = createServer((request, response) => {
     const name = request.url?.slice(1) as ServiceName
     if (!Object.hasOwn(LOCAL, name)) return void response.writeHead(404).end(`no service "${name}"`)
-    const service = services.get(name) ?? startService(name)
-    services.set(name, service)
-    service.then(
+    serviceOf(name).then(
       ({ address }) => response.end(address),
       (error: Error) => response.writeHead(500).end(error.stack),
     )

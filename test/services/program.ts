@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +30,8 @@ export interface Program extends AsyncDisposable {
   /** SIGSTOP: the server hangs; SIGCONT lets it go on. */
   signal(signal: NodeJS.Signals): void
 }
+
+const [FIRST_PORT, LAST_PORT] = [12_000, 32_000]
 
 const running = new Map<ChildProcess, NodeJS.Signals>()
 
@@ -124,15 +127,21 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port that was free a moment ago, and below those that systems give to outgoing connections: nobody takes it while
+ * the server on it is down.
+ */
+export async function freePort(): Promise<number> {
+  let port = randomInt(FIRST_PORT, LAST_PORT)
+  while (!(await isFree(port))) port = randomInt(FIRST_PORT, LAST_PORT)
+  return port
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
 
