@@ -124,11 +124,11 @@ describe('outputs', () => {
 
   it('an interrupted fit writes no model', async () => {
     mkdirSync(inputs.file('unfit'))
-    // So many that the fit is still under way, so late that the command listens for signals.
+    // So many that the fit is still under way when it tells of its progress for the first time.
     writePayments(inputs.file('many.csv'), 60_000)
     const args = ['fit', inputs.file('many.csv'), '--model', join(inputs.folder, 'unfit', 'm.safetensors')]
     const { code } = await surprisal(args, {
-      during: (child) => setTimeout(() => child.kill('SIGINT'), 4000),
+      during: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
     })
     expect(code).toBe(130)
     expect(readdirSync(inputs.file('unfit'))).toEqual([])

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packageRoot, packageVersion } from '../../src/core/package-root.ts'
-import { parseLines, surprisal, writePayments } from './surprisal.ts'
+import { parseLines, ROWS, surprisal, writePayments } from './surprisal.ts'
 
 let folder: string
 let model: string
@@ -49,17 +49,26 @@ const json = async (...args: string[]) => {
 
 describe('fit', () => {
   it('says what it learned, without the column that --where held constant', () => {
-    expect(summary).toMatchObject({ records: 300, fields: 3, ignored: ['label'], nominal_rate: 0.01 })
+    expect(summary).toMatchObject({ records: ROWS, fields: 3, ignored: ['label'], nominal_rate: 0.01 })
   })
 })
 
 describe('feedback', () => {
   it('changes the next fit: labelled anomalies teach nothing, and precision is told', async () => {
-    const odd = Array.from({ length: 12 }, (_, i) => `labelled.csv-${300 + i},anomaly`)
+    const odd = Array.from({ length: 12 }, (_, i) => `labelled.csv-${ROWS + i},anomaly`)
     writeFileSync(file('by-id.csv'), ['id,label', ...odd, 'labelled.csv-2,false_alarm', ''].join('\n'))
-    const args = ['--ignore', 'label', '--feedback', 'by-id.csv', '--model', 'told.safetensors']
+    const args = [
+      '--ignore',
+      'label',
+      '--feedback',
+      'by-id.csv',
+      '--model',
+      'told.safetensors',
+      '--effort',
+      '0.2',
+    ]
     const told = await json('fit', 'labelled.csv', ...args)
-    expect(told).toMatchObject({ records: 312, labelled_anomalies: 12, false_alarms: 1 })
+    expect(told).toMatchObject({ records: ROWS + 12, labelled_anomalies: 12, false_alarms: 1 })
     await json('score', 'labelled.csv', '--model', 'told.safetensors', '--out', 'told.ndjson')
     const { labelled, precision } = await json('evaluate', 'told.ndjson', '--feedback', 'by-id.csv')
     expect(labelled).toBeGreaterThanOrEqual(12)
@@ -71,11 +80,11 @@ describe('score', () => {
   it('writes scored records beside the kept columns and says how many and how fast', async () => {
     const args = ['--model', model, '--out', 'scored.arrow', '--keep', 'label,city']
     const result = await json('score', 'labelled.csv', ...args)
-    expect(result).toMatchObject({ records: 312, unscored: 0, nominal_rate: 0.01, out: 'scored.arrow' })
+    expect(result).toMatchObject({ records: ROWS + 12, unscored: 0, nominal_rate: 0.01, out: 'scored.arrow' })
     expect(result.records_per_second).toBeGreaterThan(0)
     expect(result.anomalies).toBeGreaterThanOrEqual(12)
     const evaluation = await json('evaluate', 'scored.arrow', '--label', 'label')
-    expect(evaluation).toMatchObject({ records: 312, anomalies: 12, recall: 1, nominal_rate: 0.01 })
+    expect(evaluation).toMatchObject({ records: ROWS + 12, anomalies: 12, recall: 1, nominal_rate: 0.01 })
     expect(evaluation.auroc).toBeGreaterThan(0.99)
   })
 
@@ -97,7 +106,7 @@ describe('score', () => {
   it('scores the same in a pipe: records on standard output, the summary on standard error', async () => {
     const rows = readFileSync(file('labelled.csv'), 'utf8').trim().split('\n')
     const { code, stdout, stderr } = await surprisal(['score', '-', '--model', model, '--out', '-'], {
-      stdin: [rows[0], rows[305], rows[1], ''].join('\n'),
+      stdin: [rows[0], rows[ROWS + 5], rows[1], ''].join('\n'),
     })
     expect(code, stderr).toBe(0)
     const [odd, plain] = parseLines(stdout)

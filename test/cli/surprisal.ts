@@ -40,8 +40,11 @@ export async function surprisal(args: readonly string[], options: RunOptions = {
 
 export const IS_ROOT = process.getuid?.() === 0
 
-/** 300 ordinary records of an amount, a count and a city, the same at every call. */
-export function writePayments(path: string, rows = 300): void {
+/** Rows of payments.csv: enough for one fit, where fewer take one a fold. */
+export const ROWS = 1000
+
+/** Ordinary records of an amount, a count and a city, the same at every call. */
+export function writePayments(path: string, rows = ROWS): void {
   let state = 1
   const uniform = () => {
     state = (state * 16_807) % 2_147_483_647

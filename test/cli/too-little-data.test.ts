@@ -39,7 +39,7 @@ describe('too little to learn from', () => {
       'fit',
       inputs.file('levels.csv'),
       '--max-rows',
-      '500',
+      '1200',
       '--effort',
       '0.1',
       '--model',

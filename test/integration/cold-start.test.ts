@@ -13,7 +13,7 @@ import { shared } from '../services/shared.ts'
 import { newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
 
 const SURPRISAL = join(packageRoot, 'dist', 'src', 'cli', 'main.js')
-const RECORDS = 300
+const RECORDS = 1050
 const idOf = ({ value }: KafkaMessage): string => JSON.parse(String(value)).id
 
 async function registryOf(kind: string) {
@@ -40,7 +40,7 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
     kafka: { 'bootstrap.servers': brokers, 'group.id': `g-${topic}` },
     source: { type: 'kafka', topics: [topic], start: 'earliest' },
     sinks: [{ type: 'kafka', anomalies: false }],
-    retrain: { min_records: 250 },
+    retrain: { min_records: 1000 },
     model: { effort: 0.2 },
     registry: settings,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the pipeline file's own substitution.
@@ -58,7 +58,7 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
   await using third = start()
   const processes = [first, second, third]
   const log = () => processes.map((one) => one.errors()).join('')
-  await expect.poll(log, { timeout: 60_000, interval: 200 }).toMatch(/warming_up: 100 of 250 records/)
+  await expect.poll(log, { timeout: 60_000, interval: 200 }).toMatch(/warming_up: 100 of 1,000 records/)
   await produce(brokers, topic, Array.from({ length: RECORDS - 100 }, record))
   const seen = new Set<string>()
   const scored = await readTopic(

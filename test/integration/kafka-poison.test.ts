@@ -33,6 +33,7 @@ const ODD = [
   '{"payload":{"amount":1e308,"amount":100.5,"fee":1}}',
   '{"payload":{"amount":100,"fee":1},"at":-62135596800001}',
 ]
+const LEARNED = 1000
 const NORMAL = 300
 
 it('scores what can be scored, keeps what cannot, and forgets nothing', { timeout: 300_000 }, async () => {
@@ -47,14 +48,14 @@ it('scores what can be scored, keeps what cannot, and forgets nothing', { timeou
   await admin.disconnect()
 
   const { normal } = random(7)
-  const payloads = Array.from({ length: NORMAL }, () => {
+  const payloads = Array.from({ length: LEARNED }, () => {
     const z = normal()
     return { amount: 100 + 10 * z, fee: 1 + 0.1 * z + 0.01 * normal() }
   })
   const folder = mkdtempSync(join(tmpdir(), 'surprisal-poison-'))
   const model = join(folder, 'model.safetensors')
   const rows = payloads.map(({ amount, fee }) => ({ 'payload.amount': amount, 'payload.fee': fee }))
-  writeFileSync(model, (await fitDetector([batchOfRows(rows)], { rate: 0.01 })).artifact)
+  writeFileSync(model, (await fitDetector([batchOfRows(rows)], { rate: 0.01, effort: 0.2 })).artifact)
   const pipeline = join(folder, 'pipeline.yaml')
   writeFileSync(
     pipeline,
@@ -74,7 +75,7 @@ it('scores what can be scored, keeps what cannot, and forgets nothing', { timeou
     }),
   )
 
-  const good = payloads.map((payload) => ({ key: 'k', value: JSON.stringify({ payload }) }))
+  const good = payloads.slice(0, NORMAL).map((payload) => ({ key: 'k', value: JSON.stringify({ payload }) }))
   const extreme = [{ key: 'bad', value: '{"payload":{"amount":100,"fee":50}}' }]
   const bad = [...POISON, ...ODD].map((value) => ({ key: 'odd', value }))
   await produce(brokers, topic, [...good.slice(0, 100), ...bad, ...good.slice(100), ...extreme])

@@ -116,6 +116,7 @@ describe('retraining over Redis', () => {
       registry: { type: 'fs', path: join(folder, 'models') },
       store: { type: 'postgres', ...store },
       retrain: { min_records: 100 },
+      model: { effort: 0.2 },
     })
     await using people = await openLabels(config)
     for (let row = ROWS; row < ROWS + 60; row++) await people.say({ id: `${data}-${row}`, label: 'anomaly' })
@@ -166,6 +167,7 @@ describe('retraining over Redis', () => {
         queue: { type: 'bullmq', ...settings, backoff_ms: 10, lock_ms: 1000 },
         registry: { type: 'fs', path: join(folder, 'models') },
         retrain: { min_records: 100 },
+        model: { effort: 0.5 },
       }),
     )
     const trainer = (): ChildProcess => {

@@ -22,7 +22,7 @@ describe('trainers that are killed −9', () => {
     for (const undo of cleanup.splice(0).reverse()) await undo()
   })
 
-  async function world() {
+  async function world(lock_ms: number) {
     const folder = mkdtempSync(join(tmpdir(), 'surprisal-kills-'))
     cleanup.push(() => rmSync(folder, { recursive: true, force: true }))
     const r = random(3)
@@ -35,7 +35,7 @@ describe('trainers that are killed −9', () => {
       url: await shared('redis'),
       prefix: `test-${randomUUID()}`,
       backoff_ms: 10,
-      lock_ms: 1000,
+      lock_ms,
     })
     const queue = new BullmqRetrainQueue(options)
     await queue.open()
@@ -56,7 +56,7 @@ describe('trainers that are killed −9', () => {
   }
 
   it('at every stage, twice, still make one version of one job, which goes live', async () => {
-    const { folder, queue, registry, trainer, done } = await world()
+    const { folder, queue, registry, trainer, done } = await world(1000)
     const { id } = await queue.enqueue(REQUEST)
     for (const stage of STAGES) {
       for (let kill = 0; kill < 2; kill++) {
@@ -78,7 +78,8 @@ describe('trainers that are killed −9', () => {
   })
 
   it('leave their job to one of two that wait: it is trained once', async () => {
-    const { queue, registry, trainer, done } = await world()
+    // So long that a trainer which is slow keeps its job.
+    const { queue, registry, trainer, done } = await world(60_000)
     const both = [trainer(), trainer()]
     const { id } = await queue.enqueue(REQUEST)
     expect(await done(id)).toMatchObject({ state: 'completed', attempts: 1, result: { version: 1 } })
