@@ -41,6 +41,9 @@ beforeAll(async () => {
 }, 400_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** Threads are for large files: they cost more than these records take. */
+const ALONE = ['--workers', '0']
+
 const json = async (...args: string[]) => {
   const { code, stdout, stderr } = await surprisal([...args, '-o', 'json'], { cwd: folder })
   expect(code, stderr).toBe(0)
@@ -69,7 +72,7 @@ describe('feedback', () => {
     ]
     const told = await json('fit', 'labelled.csv', ...args)
     expect(told).toMatchObject({ records: ROWS + 12, labelled_anomalies: 12, false_alarms: 1 })
-    await json('score', 'labelled.csv', '--model', 'told.safetensors', '--out', 'told.ndjson')
+    await json('score', 'labelled.csv', '--model', 'told.safetensors', '--out', 'told.ndjson', ...ALONE)
     const { labelled, precision } = await json('evaluate', 'told.ndjson', '--feedback', 'by-id.csv')
     expect(labelled).toBeGreaterThanOrEqual(12)
     expect(precision).toBeGreaterThan(0.9)
@@ -99,6 +102,7 @@ describe('score', () => {
       '--keep',
       'label',
       '--no-explain',
+      ...ALONE,
     )
     expect(await json('evaluate', `scored.${format}`, '--label', 'label')).toMatchObject({ recall: 1 })
   })
@@ -119,7 +123,17 @@ describe('score', () => {
   })
 
   it('writes a report that needs nothing else', async () => {
-    await json('score', 'labelled.csv', '--model', model, '--out', 'r.arrow', '--report', 'report.html')
+    await json(
+      'score',
+      'labelled.csv',
+      '--model',
+      model,
+      '--out',
+      'r.arrow',
+      '--report',
+      'report.html',
+      ...ALONE,
+    )
     const page = readFileSync(file('report.html'), 'utf8')
     expect(page).toMatch(/^<!doctype html>/)
     expect(page).toContain('labelled.csv-')
@@ -156,7 +170,7 @@ describe('score', () => {
   })
 
   it('masks redacted fields everywhere, and refuses to keep them', async () => {
-    const args = ['--model', model, '--redact', 'amount']
+    const args = ['--model', model, '--redact', 'amount', ...ALONE]
     await json('score', 'labelled.csv', ...args, '--out', 'masked.ndjson', '--report', 'masked.html')
     const masked = readFileSync(file('masked.ndjson'), 'utf8')
     expect(masked).not.toMatch(/"value":9\d\d/)
@@ -198,7 +212,15 @@ describe('models and calibrate', () => {
     expect(changed).toMatchObject({ nominal_rate: 0.05, before: 0.01 })
     const manifest = await json('models', 'show', 'loose.safetensors')
     expect(manifest).toMatchObject({ alerts: { rate: 0.05 }, lineage: { source: 'labelled.csv' } })
-    const loose = await json('score', 'labelled.csv', '--model', 'loose.safetensors', '--out', 'loose.csv')
+    const loose = await json(
+      'score',
+      'labelled.csv',
+      '--model',
+      'loose.safetensors',
+      '--out',
+      'loose.csv',
+      ...ALONE,
+    )
     expect(loose.nominal_rate).toBe(0.05)
     const { stdout, code } = await surprisal(['models', 'show', 'loose.safetensors'], { cwd: folder })
     expect(code).toBe(0)

@@ -180,7 +180,7 @@ describe('runPipeline', () => {
     const sink = new MemorySink()
     const scorer = new ScorerHandle(new StubScorer(1, () => sleep(5)))
     const running = run(log, { sinks: [sink], scorer, signal: stop.signal })
-    await sleep(30)
+    while (log.committed === 0) await sleep(1)
     stop.abort()
     expect(await running).toMatchObject({ drained: true })
     expect(sink.records.length).toBe(log.committed * BATCH)
