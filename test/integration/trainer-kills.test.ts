@@ -55,7 +55,9 @@ describe('trainers that are killed −9', () => {
     return { folder, queue, registry: new FsModelRegistry(join(folder, 'models')), trainer, done }
   }
 
-  it('at every stage, twice, still make one version of one job, which goes live', async () => {
+  it('at every stage, twice, still make one version of one job, which goes live', {
+    timeout: 480_000,
+  }, async () => {
     const { folder, queue, registry, trainer, done } = await world(1000)
     const { id } = await queue.enqueue(REQUEST)
     for (const stage of STAGES) {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import pg from 'pg'
 import { requireProgram } from './install.ts'
 import { freePort, type Program, program, temporaryFolder } from './program.ts'
 
@@ -31,6 +32,7 @@ export async function startPostgres(): Promise<Program & { readonly url: string 
     'fsync=off',
     'shared_buffers=64MB',
   ]
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const server = await program({
     name: `PostgreSQL (${dirname(command)})`,
     command,
@@ -38,7 +40,22 @@ export async function startPostgres(): Promise<Program & { readonly url: string 
     folder,
     port,
     exitSignal: 'SIGQUIT',
+    serves: () => takesQueries(url),
     ...user,
   })
-  return Object.assign(server, { url: `postgres://postgres@127.0.0.1:${port}/postgres` })
+  return Object.assign(server, { url })
+}
+
+/** It listens while it is still starting up, and refuses whoever comes. */
+async function takesQueries(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end()
+  }
 }

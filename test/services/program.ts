@@ -12,6 +12,8 @@ export interface ProgramOptions {
   readonly args: readonly string[]
   readonly folder: string
   readonly port: number
+  /** Whether it serves; where absent, it does as soon as somebody listens on the port. */
+  readonly serves?: () => Promise<boolean>
   /** What ends it at once and cleanly enough when the test process goes. */
   readonly exitSignal?: NodeJS.Signals
   readonly uid?: number
@@ -56,7 +58,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 }
 
 export async function program(options: ProgramOptions): Promise<Program> {
-  const { name, folder, port } = options
+  const { name, folder, port, serves = () => listens(port) } = options
   const log = join(folder, 'output.log')
   let child: ChildProcess | undefined
   const ended = async () => {
@@ -81,8 +83,8 @@ export async function program(options: ProgramOptions): Promise<Program> {
         failure = error
       })
       running.set(started, options.exitSignal ?? 'SIGKILL')
-      const deadline = Date.now() + 60_000
-      while (!(await answers(port))) {
+      const deadline = Date.now() + 120_000
+      while (!(await serves())) {
         const gone = failure !== undefined || started.exitCode !== null || started.signalCode !== null
         if (gone || Date.now() > deadline) {
           signalGroup(started, 'SIGKILL')
@@ -116,7 +118,7 @@ export async function program(options: ProgramOptions): Promise<Program> {
   return self
 }
 
-function answers(port: number): Promise<boolean> {
+function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {
