@@ -19,7 +19,7 @@ export interface FittedMixture {
   readonly heldOutNll: number
 }
 
-const COMPONENTS = [1, 2, 4, 8]
+const COMPONENTS = [1, 2, 4, 8, 16]
 /** A component needs this many rows a dimension to have a covariance of its own. */
 const ROWS_PER_DIM = 5
 const ITERATIONS = 40
@@ -31,7 +31,7 @@ const NEGLIGIBLE = 1e-6
 
 /**
  * A Gaussian mixture with full covariances by expectation-maximisation (Dempster, Laird and Rubin 1977) from a k-means
- * start, with 1, 2, 4 or 8 components, whichever gives the held-out rows the highest likelihood. Learns from at most
+ * start, with 1, 2, 4, 8 or 16 components, whichever gives the held-out rows the highest likelihood. Learns from at most
  * 4000 rows, fewer above 20 dimensions, evenly taken. Seeded; ABORTED on the signal.
  */
 export async function fitMixture(

@@ -1,3 +1,5 @@
+import type { Fringe } from './fringe.ts'
+
 /**
  * What the encoder makes of a record batch: unit-free numbers, category codes and context, without NaN or Infinity
  * except where `numeric` says "no continuous part here" by NaN.
@@ -45,6 +47,8 @@ export interface NumericLayout {
   readonly halfStep: number
   /** The column is never continuous in the exact view: all its values are levels of a discrete column. */
   readonly lowCardinality: boolean
+  /** Where its outermost training values begin; absent where all its values are levels. */
+  readonly fringe?: Fringe
 }
 export interface DiscreteLayout {
   readonly field: string

@@ -45,6 +45,7 @@ export function layoutOf(columns: readonly ColumnState[]): EncodedLayout {
           field: column.field,
           halfStep: column.step / 2 / column.scale,
           lowCardinality: column.levels !== null,
+          ...(column.fringe && { fringe: column.fringe }),
         })
         if (hasState(column)) discrete.push(companionOf(column))
         break

@@ -1,4 +1,5 @@
 import { countValues, findAtoms } from './atoms.ts'
+import { type Fringe, fringeOf } from './fringe.ts'
 import { isOffGrid, stepOf } from './quantisation.ts'
 import { quantile, robustScaling, type Scaling } from './scaling.ts'
 
@@ -25,6 +26,8 @@ export interface NumberSummary extends Scaling {
   /** Every value is on the grid, so that one beside it is news. */
   readonly gridKept: boolean
   readonly quantiles: Quantiles | null
+  /** null where there are hardly any values. */
+  readonly fringe: Fringe | null
 }
 
 /** Summarises a sample; NaN entries are no values. `single`: the values were float32. */
@@ -34,19 +37,30 @@ export function summarise(
 ): NumberSummary {
   const sorted = sample.filter((x) => !Number.isNaN(x)).sort()
   if (sorted.length === 0)
-    return { atoms: [], step: 0, origin: 0, gridKept: false, centre: 0, scale: 1, quantiles: null }
+    return {
+      atoms: [],
+      step: 0,
+      origin: 0,
+      gridKept: false,
+      centre: 0,
+      scale: 1,
+      quantiles: null,
+      fringe: null,
+    }
   const counted = countValues(sorted)
   const atoms = withAtoms ? findAtoms(counted) : []
   const bulk = atoms.length === 0 ? sorted : sorted.filter((x) => !atoms.includes(x))
   const distinct = atoms.length === 0 ? counted.values : counted.values.filter((x) => !atoms.includes(x))
   const step = stepOf(distinct, single) || (bulk.every(Number.isInteger) ? 1 : 0)
   const origin = distinct[0] ?? 0
+  const scaling = robustScaling(bulk.length === 0 ? sorted : bulk)
   return {
     atoms,
     step,
     origin,
     gridKept: step > 0 && distinct.every((x) => !isOffGrid(x, { step, origin })),
-    ...robustScaling(bulk.length === 0 ? sorted : bulk),
+    ...scaling,
+    fringe: fringeOf(sorted, { ...scaling, step }),
     quantiles: {
       min: sorted[0],
       p01: quantile(sorted, 0.01),

@@ -1,5 +1,6 @@
 import { columnNamed, type RecordBatch } from '../core/record.ts'
 import { BLOCK, type ColumnEncoder, type EncodeTarget } from './encode-target.ts'
+import type { Fringe } from './fringe.ts'
 import type { ColumnProfile } from './profile.ts'
 import { isOffGrid } from './quantisation.ts'
 import { MISSING, numberReader, PRESENT, type ReadNumbers, timeReader } from './read-numbers.ts'
@@ -27,6 +28,8 @@ export interface NumericState extends Scaling {
   readonly levels: readonly (number | null)[] | null
   /** No value of training was below zero, so none is expected there. */
   readonly neverNegative?: true
+  /** Its outermost values; absent where all values are levels. */
+  readonly fringe?: Fringe
   /** Looks back on the stream: missing where the past is short, which is no event and costs nothing. */
   readonly window?: true
 }
@@ -34,7 +37,7 @@ export interface NumericState extends Scaling {
 export function fitNumeric(profile: ColumnProfile, levels: readonly (number | null)[] | null): NumericState {
   const { field, numbers, since, nan, source, window } = profile
   if (numbers === null) throw new RangeError(`${field}: no summary of numbers`)
-  const { centre, scale, step, origin, gridKept, atoms, quantiles } = numbers
+  const { centre, scale, step, origin, gridKept, atoms, quantiles, fringe } = numbers
   return {
     kind: 'numeric',
     field,
@@ -50,6 +53,7 @@ export function fitNumeric(profile: ColumnProfile, levels: readonly (number | nu
     nan: nan > 0 ? 'missing' : 'unscored',
     levels: nan > 0 && levels !== null && !levels.includes(null) ? [...levels, null] : levels,
     ...(quantiles !== null && quantiles.min >= 0 && { neverNegative: true }),
+    ...(levels === null && fringe !== null && { fringe }),
     ...(window && { window: true }),
   }
 }
