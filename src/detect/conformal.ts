@@ -44,7 +44,7 @@ async function splitConformal(
   options: LearnOptions,
 ): Promise<Calibrated> {
   const parts = withCertain(splitParts(rows.rows - rows.certain, { seed: options.seed, ordered, gate }), rows)
-  const learned = await learn(rows, parts.fit, parts.stop, options)
+  const [learned] = await learn(rows, [parts], options)
   const { encoded, kept, unscored } = rows.encode(learned.encoder, parts.calibrate)
   const { members, novelty } = densitiesOf(learned, encoded)
   return {
@@ -62,22 +62,16 @@ async function crossConformal(
   options: LearnOptions,
 ): Promise<Calibrated> {
   const folds = crossConformalFolds(rows.rows, FOLDS, { seed: options.seed, ordered })
-  const stages = folds.length + 1
-  const staged = (stage: number): LearnOptions => ({
-    ...options,
-    onProgress: (p) => options.onProgress?.({ ...p, done: (stage + p.done) / stages }),
-  })
   const { stop } = folds[0]
   const stopping = new Set(stop)
   const fit = Int32Array.from({ length: rows.rows }, (_, i) => i).filter((row) => !stopping.has(row))
-  const learned = await learn(rows, fit, stop, staged(0))
+  const [learned, ...others] = await learn(rows, [{ fit, stop }, ...folds], options)
   const heldOut: ReturnType<typeof densitiesOf>[] = []
   const kinds: Kinds[] = []
-  for (const [i, fold] of folds.entries()) {
-    const part = await learn(rows, fold.fit, fold.stop, { ...staged(i + 1), like: learned })
-    const { encoded, kept } = rows.encode(part.encoder, fold.calibrate)
+  for (const [i, { calibrate }] of folds.entries()) {
+    const { encoded, kept } = rows.encode(others[i].encoder, calibrate)
     kinds.push(kindsOf(rows, encoded, kept))
-    heldOut.push(densitiesOf(part, encoded))
+    heldOut.push(densitiesOf(others[i], encoded))
   }
   return {
     learned,

@@ -5,7 +5,9 @@ import type { FeatureEncoder } from '../features/encoder.ts'
 import type { Overrides } from '../features/profile.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import type { BackendName } from '../train/backend.ts'
+import type { MemberJob } from '../train/member.ts'
 import type { MembersProgress } from '../train/members.ts'
+import type { Parts } from '../train/parts.ts'
 import { briefBudgetFor, budgetFor, shortened } from '../train/recipe.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
@@ -25,8 +27,6 @@ export interface LearnOptions {
   readonly overrides: Overrides
   /** Share of the fit and stop rows, the most surprising ones, that a second fit leaves out. */
   readonly contamination: number
-  /** Column kinds and members are to be as there, so that log densities compare member by member. */
-  readonly like?: Learned
   readonly signal?: AbortSignal
   readonly checkpoints?: NumberedCheckpoints
   readonly onProgress?: (progress: MembersProgress) => void
@@ -45,28 +45,37 @@ export interface Learned {
 
 const FEWEST = 10
 
-/** Learns encoder and flows from the rows `fit`, stopping by the rows `stop`; trimmed where contamination is stated. */
+/** Rows to learn from and rows to stop by. */
+export type Lesson = Pick<Parts, 'fit' | 'stop'>
+
+/**
+ * Learns encoder and members of every lesson, trimmed where contamination is stated; results in the order of the
+ * lessons, none of which knows of another's rows but by the kinds of columns, which are those of the first: log
+ * densities then compare member by member. All flows train side by side, as many at once as there are cores.
+ */
 export async function learn(
   rows: TrainingRows,
-  fit: Int32Array,
-  stop: Int32Array,
+  lessons: readonly Lesson[],
   options: LearnOptions,
-): Promise<Learned> {
+): Promise<readonly Learned[]> {
   const { contamination } = options
-  if (contamination === 0) return learnOnce(rows, fit, stop, options)
-  const first = await learnOnce(rows, fit, stop, options, true)
-  const both = Int32Array.from([...fit, ...stop]).sort()
-  const { encoded, kept } = rows.encode(first.encoder, both)
-  const { members, novelty } = densitiesOf(first, encoded)
-  const surprisals = combine(members, members.map(standardOf), novelty)
-  const limit = surprisals.slice().sort()[Math.floor((1 - contamination) * (encoded.rows - 1))]
-  const calm = new Set(kept.filter((_, i) => surprisals[i] <= limit))
+  if (contamination === 0) return learnOnce(rows, lessons, options)
+  const first = await learnOnce(rows, lessons, options, true)
   return learnOnce(
     rows,
-    fit.filter((row) => calm.has(row)),
-    stop.filter((row) => calm.has(row)),
+    lessons.map((lesson, i) => trimmed(rows, lesson, first[i], contamination)),
     options,
   )
+}
+
+/** Without the share of the rows that what was learned from them finds the most surprising. */
+function trimmed(rows: TrainingRows, { fit, stop }: Lesson, learned: Learned, share: number): Lesson {
+  const { encoded, kept } = rows.encode(learned.encoder, Int32Array.from([...fit, ...stop]).sort())
+  const { members, novelty } = densitiesOf(learned, encoded)
+  const surprisals = combine(members, members.map(standardOf), novelty)
+  const limit = surprisals.slice().sort()[Math.floor((1 - share) * (encoded.rows - 1))]
+  const calm = new Set(kept.filter((_, i) => surprisals[i] <= limit))
+  return { fit: fit.filter((row) => calm.has(row)), stop: stop.filter((row) => calm.has(row)) }
 }
 
 /** Log densities of encoded rows under what was learned, and their novelty. */
@@ -85,14 +94,55 @@ export function densitiesOf(
 
 async function learnOnce(
   rows: TrainingRows,
-  fit: Int32Array,
-  stop: Int32Array,
+  lessons: readonly Lesson[],
   options: LearnOptions,
   briefly = false,
-): Promise<Learned> {
-  const { architecture, backend, effort, seed, overrides, like, signal, checkpoints, onProgress } = options
+): Promise<readonly Learned[]> {
+  const { backend, signal, checkpoints, onProgress } = options
+  const prepared: Prepared[] = []
+  for (const lesson of lessons)
+    prepared.push(prepare(rows, lesson, options, { briefly, like: prepared[0]?.encoder }))
+  const flows = prepared.flatMap(({ jobs }) => jobs.filter((job) => job !== null))
+  const fits = await fitFlows(flows, {
+    backend,
+    ...(signal && { signal }),
+    ...(checkpoints && { checkpoints: checkpoints.round(flows.length) }),
+    ...(onProgress && { onProgress }),
+  })
+  const next = fits.values()
+  const learned: Learned[] = []
+  for (const { encoder, plan, jobs, learning, stopping, used, unscored } of prepared) {
+    const fitted = jobs.map((job) => (job === null ? null : next.next().value!))
+    const mixtures: (FittedMixture | null)[] = []
+    for (const member of plan) mixtures.push(await mixtureOf(member, learning, stopping, signal))
+    learned.push({
+      encoder,
+      plan,
+      weights: plan.map((_, m) => fitted[m]?.weights ?? mixtures[m]?.mixture.tensors ?? new Map()),
+      heldOutNll: plan.map((_, m) => fitted[m]?.heldOutNll ?? mixtures[m]?.heldOutNll ?? null),
+      engine: fits[0]?.backend ?? 'none',
+      used,
+      unscored,
+    })
+  }
+  return learned
+}
+
+/** A lesson before its flows are fitted. */
+interface Prepared extends Pick<Learned, 'encoder' | 'plan' | 'used' | 'unscored'> {
+  readonly learning: EncodedBatch
+  readonly stopping: EncodedBatch
+  readonly jobs: readonly (MemberJob | null)[]
+}
+
+function prepare(
+  rows: TrainingRows,
+  { fit, stop }: Lesson,
+  { architecture, effort, seed, overrides }: LearnOptions,
+  { briefly, like }: { readonly briefly: boolean; readonly like: FeatureEncoder | undefined },
+): Prepared {
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
-    overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like.encoder) },
+    overrides: like === undefined ? overrides : { ...overrides, ...kindsOf(like) },
   })
   const learning = rows.encode(encoder, fit)
   const stopping = rows.encode(encoder, stop)
@@ -109,25 +159,12 @@ async function learnOnce(
   const plan = briefly ? members.filter(({ mixture }) => !mixture) : members
   const { rows: count } = learning.encoded
   const budget = briefly ? briefBudgetFor(count) : shortened(budgetFor(count), effort)
-  const jobs = jobsOf(plan, learning.encoded, stopping.encoded, budget)
-  const flows = jobs.filter((job) => job !== null)
-  const fits = await fitFlows(flows, {
-    backend,
-    ...(signal && { signal }),
-    ...(checkpoints && { checkpoints: checkpoints.round(flows.length) }),
-    ...(onProgress && { onProgress }),
-  })
-  const mixtures: (FittedMixture | null)[] = []
-  for (const member of plan)
-    mixtures.push(await mixtureOf(member, learning.encoded, stopping.encoded, signal))
-  const at = (m: number) => jobs.slice(0, m).filter((job) => job !== null).length
-  const fitted = jobs.map((job, m) => (job === null ? null : fits[at(m)]))
   return {
     encoder,
     plan,
-    weights: plan.map((_, m) => fitted[m]?.weights ?? mixtures[m]?.mixture.tensors ?? new Map()),
-    heldOutNll: plan.map((_, m) => fitted[m]?.heldOutNll ?? mixtures[m]?.heldOutNll ?? null),
-    engine: fits[0]?.backend ?? 'none',
+    jobs: jobsOf(plan, learning.encoded, stopping.encoded, budget),
+    learning: learning.encoded,
+    stopping: stopping.encoded,
     used,
     unscored,
   }

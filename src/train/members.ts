@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
@@ -64,6 +65,8 @@ export async function fitMembers(
   const pool = new Tinypool({ filename, minThreads: maxThreads, maxThreads, useAtomics: false })
   const failure = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal
+  // Every task listens to it: many listeners are no leak.
+  setMaxListeners(0, signal)
   const shares = jobs.map(() => 0)
   const report = (member: number, message: MemberReport) => {
     if ('checkpoint' in message) return options.onCheckpoint?.(member, message.checkpoint)
