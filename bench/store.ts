@@ -78,12 +78,15 @@ async function measure(store: ScoreStore, bytes: () => Promise<number>): Promise
   while (appended < rows) filling += await append(FILL, start + (offset / rows) * DAY)
   const perSecond = appended / (filling / 1000)
   let living = 0
-  for (let i = 0; i < LIVE_APPENDS; i++) living += await append(LIVE, end)
+  for (let i = 0; i < LIVE_APPENDS; i++) living += await append(LIVE, end + ((offset - rows) / PACE) * 1000)
   const livePerSecond = (LIVE * LIVE_APPENDS) / (living / 1000)
   // A reader looks on while a writer goes on.
   let appending = true
   const writer = (async () => {
-    while (appending) await sleep(Math.max(0, (LIVE / PACE) * 1000 - (await append(LIVE, end))))
+    while (appending)
+      await sleep(
+        Math.max(0, (LIVE / PACE) * 1000 - (await append(LIVE, end + ((offset - rows) / PACE) * 1000))),
+      )
   })()
   const asked = await latencies(opened)
   appending = false
@@ -153,7 +156,10 @@ function batchAt(first: number, size: number, time: number): ScoredBatch {
       rows: size,
       columns: new Map(),
       origin: { prefix: 'bench-0', offsets: { first }, topic: 'bench', partition: 0 },
-      eventTime: Float64Array.from({ length: size }, (_, i) => time + (i / size) * Math.min(spread, 1000)),
+      eventTime: Float64Array.from(
+        { length: size },
+        (_, i) => time + (i / size) * Math.min(spread, (size / PACE) * 1000),
+      ),
       entity: Array.from({ length: size }, (_, i) => `e${i % 100}`),
     },
     pipeline: PIPELINE,

@@ -1,40 +1,35 @@
 import {
   DOUBLE,
-  type DuckDBAppender,
+  type DuckDBConnection,
   DuckDBDataChunk,
+  type DuckDBType,
   type DuckDBValue,
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api'
 import { offsetOf } from '../../src/core/record.ts'
-import { type ScoredBatch, UNSCORED } from '../../src/core/scored.ts'
+import { NORMAL, type ScoredBatch, UNSCORED } from '../../src/core/scored.ts'
 import { severityAt } from '../../src/core/scored-record.ts'
 import { eventTimeAt, timeOf } from '../../src/core/scores/intake.ts'
 
 /** DuckDB's vector size: the most rows a chunk takes. */
 const CHUNK = 2048
 /** The columns of `incoming`: what differs from row to row. */
-const TYPES = [
-  DOUBLE,
-  DOUBLE,
-  DOUBLE,
-  VARCHAR,
-  DOUBLE,
-  DOUBLE,
-  DOUBLE,
-  UTINYINT,
-  UTINYINT,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-  VARCHAR,
-]
+const EVERY = [DOUBLE, DOUBLE, DOUBLE, VARCHAR, DOUBLE, DOUBLE, DOUBLE, UTINYINT, UTINYINT]
+/** The columns of `noted`: those, and what few rows have. */
+const NOTED = [...EVERY, VARCHAR, VARCHAR, VARCHAR, VARCHAR]
 
-/** Appends the chosen rows of a batch to `incoming`, a chunk at a time. */
-export function appendRows(appender: DuckDBAppender, scored: ScoredBatch, rows: readonly number[]): void {
+type Column = (row: number) => DuckDBValue
+
+/** Appends the chosen rows of a batch to `incoming` and, those with more to say, to `noted`. */
+export async function appendRows(
+  connection: DuckDBConnection,
+  scored: ScoredBatch,
+  rows: readonly number[],
+): Promise<void> {
   const { entity, origin } = scored.batch
   const known = (row: number, value: DuckDBValue) => (scored.verdict[row] === UNSCORED ? null : value)
-  const columns: ((row: number) => DuckDBValue)[] = [
+  const every: readonly Column[] = [
     (row) => offsetOf(origin, row),
     (row) => timeOf(scored, row),
     (row) => eventTimeAt(scored, row),
@@ -44,18 +39,49 @@ export function appendRows(appender: DuckDBAppender, scored: ScoredBatch, rows: 
     (row) => known(row, scored.pValue[row]),
     (row) => known(row, scored.pMethod[row]),
     (row) => scored.verdict[row],
+  ]
+  const noted: readonly Column[] = [
+    ...every,
     (row) => severityAt(scored, row),
     (row) => json(scored.reasons.get(row)),
     (row) => json(scored.attributions.get(row)),
     (row) => scored.suppressed?.get(row) ?? null,
   ]
-  for (let start = 0; start < rows.length; start += CHUNK) {
-    const part = rows.slice(start, start + CHUNK)
-    const chunk = DuckDBDataChunk.create(TYPES, part.length)
-    columns.forEach((valueAt, column) => {
-      chunk.setColumnValues(column, part.map(valueAt))
-    })
-    appender.appendDataChunk(chunk)
+  const saysMore = (row: number) =>
+    scored.verdict[row] !== NORMAL ||
+    scored.reasons.has(row) ||
+    scored.attributions.has(row) ||
+    scored.suppressed?.has(row) === true
+  await appendTo(
+    connection,
+    'incoming',
+    EVERY,
+    every,
+    rows.filter((row) => !saysMore(row)),
+  )
+  await appendTo(connection, 'noted', NOTED, noted, rows.filter(saysMore))
+}
+
+async function appendTo(
+  connection: DuckDBConnection,
+  table: string,
+  types: readonly DuckDBType[],
+  columns: readonly Column[],
+  rows: readonly number[],
+): Promise<void> {
+  if (rows.length === 0) return
+  const appender = await connection.createAppender(table, null, 'temp')
+  try {
+    for (let start = 0; start < rows.length; start += CHUNK) {
+      const part = rows.slice(start, start + CHUNK)
+      const chunk = DuckDBDataChunk.create(types, part.length)
+      columns.forEach((valueAt, column) => {
+        chunk.setColumnValues(column, part.map(valueAt))
+      })
+      appender.appendDataChunk(chunk)
+    }
+  } finally {
+    appender.closeSync()
   }
 }
 

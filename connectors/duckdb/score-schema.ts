@@ -24,21 +24,28 @@ CREATE TABLE IF NOT EXISTS notices (
   heard_at BIGINT NOT NULL, body VARCHAR NOT NULL, PRIMARY KEY (pipeline, kind, id));
 `
 
-/** Where a connection that writes gathers a batch: its chunks hold only what differs from row to row. */
+/**
+ * Where a connection that writes gathers a batch: chunks hold only what differs from row to row, and what few rows have
+ * is in `noted` alone, because a null costs an append more than a number.
+ */
 export const INCOMING = `
-CREATE TEMP TABLE incoming (
+CREATE OR REPLACE TEMP TABLE incoming (
   "offset" DOUBLE, time DOUBLE, event_time DOUBLE, entity VARCHAR, log_prob DOUBLE, score DOUBLE, p_value DOUBLE,
-  p_method UTINYINT, verdict UTINYINT, severity VARCHAR, reasons VARCHAR, attribution VARCHAR, suppressed VARCHAR);
+  p_method UTINYINT, verdict UTINYINT);
+CREATE OR REPLACE TEMP TABLE noted AS
+  SELECT *, ''::VARCHAR AS severity, ''::VARCHAR AS reasons, ''::VARCHAR AS attribution, ''::VARCHAR AS suppressed
+  FROM incoming;
 `
 
-/** Moves `incoming` into `scores`, with what all rows of a batch share as $1 … $8. */
+/** Moves `incoming` and `noted` into `scores`, with what all rows of a batch share as $1 … $8. */
 export const TAKE_IN = `
 INSERT INTO scores
 SELECT $1, $2, $3, "offset"::BIGINT, $4, $5::INTEGER, $6::INTEGER,
   make_timestamp_ms(time::BIGINT), make_timestamp_ms(event_time::BIGINT), make_timestamp_ms($7::BIGINT), entity,
-  log_prob, score, p_value, ['rank', 'tail'][p_method + 1], ['normal', 'anomaly', 'unscored'][verdict + 1],
+  log_prob, score, p_value, CASE p_method WHEN 0 THEN 'rank' WHEN 1 THEN 'tail' END,
+  CASE verdict WHEN 0 THEN 'normal' WHEN 1 THEN 'anomaly' ELSE 'unscored' END,
   severity, $8::DOUBLE, reasons, attribution, suppressed
-FROM incoming`
+FROM (FROM incoming UNION ALL BY NAME FROM noted)`
 
 /** Adds up the roll-up rows of every bucket that has more than one, keeping each bucket's sum. */
 export const COMPACT = [

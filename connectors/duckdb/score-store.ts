@@ -1,21 +1,28 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
-import type { ScoreQuery } from '../../src/core/ports.ts'
-import type { ScoredBatch } from '../../src/core/scored.ts'
+import type { Page, ScoreQuery } from '../../src/core/ports.ts'
+import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { intake, type KeepPolicy } from '../../src/core/scores/intake.ts'
 import type { OffsetRange } from '../../src/core/scores/offset-ranges.ts'
-import { checkScoreQuery } from '../../src/core/scores/query.ts'
+import { checkScoreQuery, MAX_PAGE } from '../../src/core/scores/query.ts'
+import { MINUTE } from '../../src/core/scores/rollup.ts'
 import { keepPolicyOf } from '../sql/options.ts'
 import { RetentionClock } from '../sql/retention-clock.ts'
 import type { SqlValue } from '../sql/score-conditions.ts'
 import { ScoreDatabase } from '../sql/score-database.ts'
 import { DUCKDB } from './dialect.ts'
+import { newestFirst } from './newest-first.ts'
 import { type DuckdbScoreStoreOptions, duckdbScoreStoreOptions } from './options.ts'
 import { writeParquet } from './score-export.ts'
 import { openScoreFile, type ScoreFile } from './score-file.ts'
 import { INCOMING } from './score-schema.ts'
 import { compactRollups, dropScores, type OriginKey, readStored, takeIn } from './score-writes.ts'
 
+/**
+ * The log is worked into the file when it has grown to this: every time costs as much as appending some 200,000 scores,
+ * and reading it again after a kill a second or two.
+ */
+const CHECKPOINT_THRESHOLD = '128MB'
 /** Roll-up rows are added up after this many appends, which bounds what a series has to read. */
 const APPENDS_PER_COMPACTION = 64
 
@@ -46,9 +53,31 @@ export class DuckdbScoreStore extends ScoreDatabase {
   async open(): Promise<void> {
     if (this.file !== undefined) return
     const { path, threads, memory_limit } = this.options
-    this.file = await openScoreFile(path, { threads: String(threads), memory_limit })
+    this.file = await openScoreFile(path, {
+      threads: String(threads),
+      memory_limit,
+      checkpoint_threshold: CHECKPOINT_THRESHOLD,
+      late_materialization_max_rows: String(MAX_PAGE + 1),
+    })
     this.writer = await this.file.connect()
     await this.writer.run(INCOMING)
+  }
+
+  override async query(query: ScoreQuery): Promise<Page<ScoredRecord>> {
+    const after = checkScoreQuery(query)
+    if (query.order === 'score' || query.id !== undefined) return super.query(query)
+    const end = Math.min(
+      after?.key ?? query.to ?? Number.POSITIVE_INFINITY,
+      await this.newest(query.pipeline),
+    )
+    return newestFirst(query, end, (narrowed) => super.query(narrowed))
+  }
+
+  /** The end of the newest minute that the roll-ups know; 0 for a pipeline that has none. */
+  private async newest(pipeline: string): Promise<number> {
+    const sql = 'SELECT max(start)::DOUBLE AS start FROM rollups WHERE pipeline = $1 AND width = $2'
+    const [{ start }] = await this.ask<{ readonly start: number | null }>(sql, [pipeline, MINUTE])
+    return start === null ? 0 : start + MINUTE
   }
 
   append(scored: ScoredBatch): Promise<void> {

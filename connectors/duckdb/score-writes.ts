@@ -4,7 +4,7 @@ import type { Intake } from '../../src/core/scores/intake.ts'
 import { type OffsetRange, withRange } from '../../src/core/scores/offset-ranges.ts'
 import { observationsOf, ROLLUP_WIDTHS, rollUp } from '../../src/core/scores/rollup.ts'
 import { appendRows } from './score-rows.ts'
-import { COMPACT, FORGET_GAPS, TAKE_IN } from './score-schema.ts'
+import { COMPACT, FORGET_GAPS, INCOMING, TAKE_IN } from './score-schema.ts'
 
 /** Whose offsets: a pipeline, a run of it or null for live, and an origin's prefix. */
 export type OriginKey = readonly [pipeline: string, runId: string | null, prefix: string]
@@ -30,12 +30,7 @@ export async function takeIn(
   const runId = scored.runId ?? null
   await inTransaction(connection, async () => {
     if (kept.length > 0) {
-      const appender = await connection.createAppender('incoming', null, 'temp')
-      try {
-        appendRows(appender, scored, kept)
-      } finally {
-        appender.closeSync()
-      }
+      await appendRows(connection, scored, kept)
       await connection.run(TAKE_IN, [
         scored.pipeline,
         runId,
@@ -46,7 +41,8 @@ export async function takeIn(
         scored.scoredAt,
         scored.threshold,
       ])
-      await connection.run('DELETE FROM incoming')
+      // Made anew: rows deleted from a table in memory would keep their place.
+      await connection.run(INCOMING)
     }
     if (runId === null) await addRollups(connection, scored, fresh)
     if (range === undefined) return

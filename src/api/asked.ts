@@ -1,17 +1,18 @@
 import { z } from 'zod'
 import { MAX_DATE } from '../core/iso-times.ts'
 
-/** The shapes of what is asked: paths, queries and bodies. */
+/** The shapes of what is asked: paths, queries and bodies. What a schema checks, its published pattern says. */
+const CLOCK = '(?:[01]\\d|2[0-3]):[0-5]\\d'
+const DAY = '\\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\\d|3[01])'
+const ISO = `${DAY}(?:[T ]${CLOCK}(?::[0-5]\\d(?:\\.\\d{1,9})?)?(?:Z|[+-]${CLOCK})?)?)?`
+const TIME = new RegExp(`^(?:-?\\d{1,15}|${ISO})$`)
+
 /** A time as ISO 8601 or epoch milliseconds (what Grafana's `${__from}` gives). */
 export const time = z
   .string()
   .max(40)
   .transform((text, context) => {
-    const value = /^-?\d+$/.test(text)
-      ? Number(text)
-      : /^\d{4}-\d{2}/.test(text)
-        ? Date.parse(text)
-        : Number.NaN
+    const value = !TIME.test(text) ? Number.NaN : /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
     if (Math.abs(value) <= MAX_DATE) return value
     context.addIssue({ code: 'custom', message: 'a time is ISO 8601 or epoch milliseconds' })
     return z.NEVER
@@ -19,7 +20,7 @@ export const time = z
   .meta({
     description: 'ISO 8601 or epoch milliseconds',
     type: 'string',
-    pattern: '^(?:-?\\d{1,15}|\\d{4}-\\d{2}.*)$',
+    pattern: TIME.source,
     examples: ['2026-03-01T08:00:00Z'],
   })
 
@@ -36,8 +37,10 @@ export const name = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i, 'letters, digits, ".", "_" and "-"')
-  .refine((text) => !text.includes('..'), 'no two dots in a row')
+  .regex(
+    /^(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'letters, digits, ".", "_" and "-", no two dots in a row',
+  )
 
 export const pipelinePath = z.object({ pipeline: name })
 export const recordPath = z.object({ pipeline: name, id: z.string().min(1).max(1024) })

@@ -16,6 +16,7 @@ import { openApi } from './openapi.ts'
 import { watchMethods } from './other-methods.ts'
 import { Pipelines } from './pipelines.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
+import { refuseOnSocket } from './refuse-on-socket.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -42,6 +43,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     routerOptions: { maxParamLength: 2048 },
+    clientErrorHandler: refuseOnSocket,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)

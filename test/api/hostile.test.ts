@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServedApi, serveApi } from './served-api.ts'
 
@@ -11,6 +12,7 @@ const SQL = encodeURIComponent(`' OR 1=1; DROP TABLE scores; --`)
 const BAD = [
   '/pipelines/orders/scores?from=0&to=1e400',
   '/pipelines/orders/scores?from=yesterday',
+  '/pipelines/orders/scores?from=2026-13',
   '/pipelines/orders/scores?from=99999999999999999999',
   '/pipelines/orders/scores?cursor=AAAA',
   `/pipelines/orders/scores?cursor=${SQL}`,
@@ -49,6 +51,19 @@ const BAD = [
   '/%E0%A4%A',
   `/pipelines/${'x'.repeat(3000)}`,
 ]
+
+it('answers what never becomes a request with a problem too', async () => {
+  await using own = await serveApi()
+  const url = await own.api.listen({ port: 0 })
+  const long = await fetch(`${url}/api/v1/pipelines?x=${'x'.repeat(20_000)}`)
+  expect(long.status).toBe(431)
+  expect(long.headers.get('content-type')).toBe('application/problem+json')
+  expect(await long.json()).toMatchObject({ status: 431, code: 'REQUEST_HEADER_FIELDS_TOO_LARGE' })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write('no request at all\r\n\r\n')
+  const answer = (await socket.setEncoding('utf8').toArray()).join('')
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n(.|\r\n)*"code":"BAD_REQUEST"/)
+})
 
 describe('a hostile query', () => {
   it.each(BAD)('GET %s is a 4xx problem', async (url) => {
