@@ -66,8 +66,7 @@ describe('what changes', () => {
     await using own = await startDemoServer({}, { jobMs: 6000 })
     await using opened = await open('/jobs', { url: own.url })
     const { page } = opened
-    await loaded(page)
-    await page.waitForTimeout(1500)
+    await opened.settled()
     const asked: string[] = []
     page.on('request', (request) => asked.push(new URL(request.url()).pathname))
     const request = { pipeline: 'sensors', trigger: 'cli', reason: 'asked elsewhere', who: 'ada' } as const
@@ -76,13 +75,11 @@ describe('what changes', () => {
     await row.getByText('completed').waitFor({ timeout: 30_000 })
     expect(asked).toEqual([])
     await page.goto(`${own.url}/models/flights`)
-    await loaded(page)
-    await page.waitForTimeout(1500)
+    await opened.settled()
     await own.registry.setAlias('flights', 'champion', 3, 'grace', 'promoted from the shell')
     await page.getByText('promoted from the shell').waitFor()
     await page.goto(`${own.url}/pipelines/flights?view=episodes`)
-    await loaded(page)
-    await page.waitForTimeout(1500)
+    await opened.settled()
     own.episode({ id: 'e3', entity: 'flights-999', anomalies: 3 })
     await page.getByRole('row').filter({ hasText: 'flights-999' }).waitFor()
     own.episode({ id: 'e3', entity: 'flights-999', anomalies: 48 })

@@ -6,6 +6,8 @@ import { type DemoServer, startDemoServer } from './demo-server.ts'
 
 export interface OpenedPage extends AsyncDisposable {
   readonly page: Page
+  /** The page has asked for nothing for a second: it has all it shows, and hears of what changes. */
+  settled(): Promise<void>
 }
 
 /** The page of a demo server in a real Chromium, both up for the tests of one file. */
@@ -47,9 +49,14 @@ export function pageInChromium(): PageInChromium {
         if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
           errors.push(message.text())
       })
+      let asked = Date.now()
+      page.on('request', () => {
+        asked = Date.now()
+      })
       await page.goto((options.url ?? server.url) + path)
       return {
         page,
+        settled: () => expect.poll(() => Date.now() - asked).toBeGreaterThan(1000),
         async [Symbol.asyncDispose]() {
           await context.close()
           expect(errors).toEqual([])
