@@ -1,4 +1,4 @@
-import type { DriftReport, Episode, Heard, PipelineStatus } from '../core/ports.ts'
+import type { DriftReport, Episode, Heard, PipelineStatus, ShadowReport } from '../core/ports.ts'
 import type { ApiDeps } from './deps.ts'
 
 /** An open episode that no process has told of for so long is over: its process is gone. */
@@ -42,7 +42,10 @@ export async function driftOf(
 export function together(statuses: readonly PipelineStatus[]): PipelineStatus {
   const live = statuses.filter(({ state }) => state !== 'stopped')
   const told = live.length > 0 ? live : statuses
-  const newest = told.reduce((a, b) => ((b.model_version ?? 0) > (a.model_version ?? 0) ? b : a))
+  const { shadow: _, ...newest } = told.reduce((a, b) =>
+    (b.model_version ?? 0) > (a.model_version ?? 0) ? b : a,
+  )
+  const shadow = shadowOfAll(told.flatMap(({ shadow }) => shadow ?? []))
   const sum = (key: 'records_per_second' | 'records' | 'anomalies' | 'unscored') =>
     told.reduce((total, status) => total + status[key], 0)
   const lags = told.map(({ lag }) => lag).filter((lag) => lag !== null)
@@ -55,10 +58,35 @@ export function together(statuses: readonly PipelineStatus[]): PipelineStatus {
     records,
     anomalies,
     unscored,
-    since: told.reduce((first, { since }) => (since < first ? since : first), told[0].since),
+    since: earliest(told),
     lag: lags.length === 0 ? null : lags.reduce((total, lag) => total + lag, 0),
     realised_rate: records > unscored ? anomalies / (records - unscored) : null,
+    ...(shadow && { shadow }),
   }
+}
+
+/** What all processes saw of the newest challenger; one that has not heard of it yet counts nothing. */
+function shadowOfAll(shadows: readonly ShadowReport[]): ShadowReport | undefined {
+  const version = Math.max(...shadows.map((shadow) => shadow.version))
+  const same = shadows.filter((shadow) => shadow.version === version)
+  if (same.length === 0) return undefined
+  const sum = (key: Exclude<keyof ShadowReport, 'version' | 'since'>): number =>
+    same.reduce((total, shadow) => total + shadow[key], 0)
+  return {
+    version,
+    since: earliest(same),
+    records: sum('records'),
+    skipped: sum('skipped'),
+    both: sum('both'),
+    neither: sum('neither'),
+    only_champion: sum('only_champion'),
+    only_challenger: sum('only_challenger'),
+    unscored: sum('unscored'),
+  }
+}
+
+function earliest(told: readonly { readonly since: string }[]): string {
+  return told.reduce((first, { since }) => (since < first ? since : first), told[0].since)
 }
 
 function settled({ notice, heardAt }: Heard<Episode>, now: number): Episode {
