@@ -44,8 +44,12 @@ export async function connectQueue({
   return new BullmqRetrainQueue({ ...options, prefix: `${options.prefix}:${name}` })
 }
 
-/** Where a killed fit is gone on with, on any host that sees the folder; beside a registry folder by default. */
+/**
+ * Where a killed fit is gone on with, on any host that sees the folder; beside a registry folder by default. Each pipeline
+ * has a folder of its own in it: job ids are counted per queue.
+ */
 export async function connectCheckpoints({
+  name,
   registry,
   retrain,
 }: PipelineConfig): Promise<JobCheckpoints | undefined> {
@@ -53,7 +57,7 @@ export async function connectCheckpoints({
     retrain.checkpoints ?? (registry.type === 'fs' ? join(registry.path, '.checkpoints') : undefined)
   if (folder === undefined) return undefined
   const { FsCheckpointStore } = await import('../../connectors/fs/checkpoint-store.ts')
-  return new JobCheckpoints(new FsCheckpointStore(folder))
+  return new JobCheckpoints(new FsCheckpointStore(join(folder, name)))
 }
 
 /** Where the page finds scores when a pipeline file names no store: a file of 30 days in the working folder. */

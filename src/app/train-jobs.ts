@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import { messageOf, SurprisalError } from '../core/errors.ts'
 import type { LabelStore, ModelRegistry, RetrainQueue } from '../core/ports.ts'
@@ -7,6 +8,8 @@ import type { JobCheckpoints } from '../retrain/job-checkpoints.ts'
 import { retrainHandler } from '../retrain/retrain-handler.ts'
 import type { ConnectedSource } from './connect-stream.ts'
 import { retrainPlan } from './retrain-plan.ts'
+
+const SWEEP_MS = 600_000
 
 export interface TrainerParts {
   readonly queue: RetrainQueue
@@ -40,6 +43,7 @@ export async function trainJobs(
   signal: AbortSignal,
   logger: Logger,
 ): Promise<void> {
+  if (parts.checkpoints !== undefined) void sweepNowAndThen(parts.checkpoints, queue, signal, logger)
   const handler = retrainHandler({
     ...parts,
     plan(pipeline) {
@@ -63,4 +67,22 @@ export async function trainJobs(
       throw error
     }
   }, signal)
+}
+
+/** A job whose trainer was killed has not ended when the next one starts: the queue waits for its lock first. */
+async function sweepNowAndThen(
+  checkpoints: JobCheckpoints,
+  queue: RetrainQueue,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const files = await checkpoints.sweep((id) => queue.job(id))
+      if (files > 0) logger.info({ files }, 'removed checkpoints of jobs that have ended')
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'checkpoints of ended jobs could not be removed')
+    }
+    await sleep(SWEEP_MS, undefined, { signal, ref: false }).catch(() => undefined)
+  }
 }

@@ -12,8 +12,7 @@ export async function fitChallenger(
   context: JobContext,
   checkpoints: JobCheckpoints | undefined,
 ): Promise<Uint8Array> {
-  const { id } = context.job
-  const saved = (await checkpoints?.load(id)) ?? []
+  const saved = (await checkpoints?.load(context.job)) ?? []
   if (saved.length > 0) await context.log(`goes on from the checkpoints of ${saved.length} flows`)
   const curve: { step: number; train: number; held_out: number }[] = []
   const hooks = {
@@ -26,7 +25,7 @@ export async function fitChallenger(
       }
       void context.progress({ ...progress, fraction: 0.05 + 0.85 * progress.fraction, curve }).catch(() => {})
     },
-    onCheckpoint: (checkpoint: FitCheckpoint) => checkpoints?.save(id, checkpoint),
+    onCheckpoint: (checkpoint: FitCheckpoint) => checkpoints?.save(context.job, checkpoint),
     onLog: (line: string) => void context.log(line).catch(() => {}),
   }
   const attempt = (resume: readonly FitCheckpoint[]) =>

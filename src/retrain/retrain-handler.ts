@@ -50,7 +50,7 @@ export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
     try {
       return await retrained(dependencies, plan, fence, context)
     } catch (error) {
-      if (isFinal(error, context.last)) await dependencies.checkpoints?.remove(context.job.id)
+      if (isFinal(error, context.last)) await dependencies.checkpoints?.remove(context.job)
       throw error
     }
   }
@@ -108,7 +108,7 @@ async function concluded(
   { version, summary }: ModelVersion,
 ): Promise<Readonly<Record<string, unknown>>> {
   await announce(registry, plan.promote, context, version, summary)
-  await checkpoints?.remove(context.job.id)
+  await checkpoints?.remove(context.job)
   await context.progress({ stage: 'done', fraction: 1 })
   return { version, ...summary }
 }
@@ -159,10 +159,10 @@ async function windowOf(
   context: JobContext,
   champion: Detector | undefined,
 ): Promise<TrainingWindow> {
-  const { id, request } = context.job
-  const earlier = await checkpoints?.loadWindow(id)
+  const { job } = context
+  const earlier = await checkpoints?.loadWindow(job)
   if (earlier !== undefined) {
-    await context.log(`attempt ${context.job.attempts} goes on with the window of the one before`)
+    await context.log(`attempt ${job.attempts} goes on with the window of the one before`)
     return earlier
   }
   await context.progress({ stage: 'collect', fraction: 0 })
@@ -173,13 +173,13 @@ async function windowOf(
     excluded: plan.excluded,
     ...(plan.fit.windows && { windows: plan.fit.windows }),
     named: plan.fit,
-    labels: (plan.excludeAnomalies && (await labels?.labels(request.pipeline))) || [],
+    labels: (plan.excludeAnomalies && (await labels?.labels(job.request.pipeline))) || [],
     signal: context.signal,
     ...(champion && plan.excludeAnomalies && { champion }),
   })
   for (const note of window.notes) await context.log(note)
   await context.log(`learning from ${window.counts.kept} of ${window.counts.read} records`)
-  await checkpoints?.saveWindow(id, window)
+  await checkpoints?.saveWindow(job, window)
   return window
 }
 

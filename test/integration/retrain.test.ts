@@ -45,7 +45,7 @@ describe('retraining over Redis', () => {
     await queue.open()
     const registry = new FsModelRegistry(join(folder, 'models'))
     cleanup.push(() => queue[Symbol.asyncDispose]())
-    const kept = join(folder, 'models', '.checkpoints')
+    const kept = join(folder, 'models', '.checkpoints', PIPELINE)
     const checkpointed = (id: string): boolean =>
       filesOf(kept).some((file) => file.startsWith(`${id}.`) && /\.\d+\.checkpoint$/.test(file))
     const handler = (plan: RetrainPlan) =>

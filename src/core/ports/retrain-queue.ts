@@ -78,9 +78,11 @@ export interface RetrainQueue extends AsyncDisposable {
   work(handler: JobHandler, signal: AbortSignal): Promise<void>
 }
 
-/** Where training progress survives the process: one slot per job. */
+/** Where training progress survives the process, in named slots. */
 export interface CheckpointStore {
-  save(job: string, bytes: Uint8Array): Promise<void>
-  load(job: string): Promise<Uint8Array | undefined>
-  remove(job: string): Promise<void>
+  /** Every slot, one that a killed process has left half-written included, with the epoch milliseconds of its last save. */
+  slots(): Promise<readonly { readonly slot: string; readonly savedAt: number }[]>
+  save(slot: string, bytes: Uint8Array): Promise<void>
+  load(slot: string): Promise<Uint8Array | undefined>
+  remove(slot: string): Promise<void>
 }
