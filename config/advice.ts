@@ -14,7 +14,26 @@ export function adviceOn(config: PipelineConfig): string[] {
     advice.push('sinks: scores go nowhere; add a sink, or a store')
   if (retrain.schedule === undefined && retrain.max_age === undefined && retrain.drift !== 'retrain')
     advice.push('retrain: nothing ever retrains the model; give a schedule, a max_age, or drift: retrain')
-  return advice
+  const each = retrainedByEach(config)
+  return each === undefined ? advice : [...advice, each]
+}
+
+/** Told where processes are made to share everything but the queue: each would hold jobs of its own. */
+export function retrainedByEach({
+  source,
+  store,
+  queue,
+  registry,
+  retrain,
+}: PipelineConfig): string | undefined {
+  const shared = source.type === 'kafka' && (registry.type === 'redis' || store?.type === 'postgres')
+  const retrains =
+    retrain.schedule !== undefined ||
+    retrain.max_age !== undefined ||
+    retrain.drift === 'retrain' ||
+    retrain.drift === 'recalibrate'
+  if (queue.type !== 'memory' || !shared || !retrains) return undefined
+  return 'queue: type memory is one per process, so several processes of this pipeline would each retrain it; use type: bullmq where there is more than one'
 }
 
 function isLoopback(listen: string): boolean {

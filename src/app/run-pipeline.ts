@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Registry } from 'prom-client'
+import { retrainedByEach } from '../../config/advice.ts'
 import type { PipelineConfig } from '../../config/pipeline.ts'
 import { onFile } from '../../connectors/files/file-error.ts'
 import { messageOf } from '../core/errors.ts'
@@ -96,6 +97,8 @@ export async function runPipelineFile(
     let warming: string | null = null
 
     const queue = file === undefined ? keep(await connectQueue(config)) : undefined
+    const advice = queue && retrainedByEach(config)
+    if (advice !== undefined) logger.warn({}, advice)
     if (file !== undefined) {
       handle.swap(await load(await artifactOf(1), 1))
     } else if (queue !== undefined) {
