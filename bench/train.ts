@@ -4,6 +4,7 @@
  * Run: npm run build && npx esbuild bench/train.ts --bundle --packages=external --platform=node --target=node20 \
  *   --format=esm --outfile=dist/bench/train.mjs &&
  *   python3 -m venv v && v/bin/pip install torch numpy && node dist/bench/train.mjs --python v/bin/python [BACKEND...]
+ *   [--steps 1500] [--repeats 3] [--limit 60]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,9 +29,17 @@ const SPEC = realNvp({ dim: DIM, steps: 8, hidden: [64, 64] })
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { python: { type: 'string' }, steps: { type: 'string', default: '1500' } },
+  options: {
+    python: { type: 'string' },
+    steps: { type: 'string', default: '1500' },
+    repeats: { type: 'string', default: '3' },
+    limit: { type: 'string', default: '60' },
+  },
 })
 const steps = Number(values.steps)
+const repeats = Number(values.repeats)
+/** Seconds of training after which a slow engine is cut off. */
+const limit = Number(values.limit)
 const BUDGET = {
   batch: 256,
   steps,
@@ -40,29 +49,37 @@ const BUDGET = {
   patience: 1e9,
 }
 
-/** Seconds of training so far, and the held-out NLL there. */
-type Curve = readonly (readonly [seconds: number, nll: number])[]
+/** Seconds of training so far, the held-out NLL there, and the steps. */
+type Curve = readonly (readonly [seconds: number, nll: number, step: number])[]
 
 const train = records(ROWS.train, 1)
 const heldOut = records(ROWS.heldOut, 2)
 const order = batchOrder()
 const start = await startingWeights()
-const curves = new Map<string, Curve>()
-for (const threads of [0, 2].filter((n) => n <= availableParallelism())) {
-  await using trainer = KernelTrainer.create(SPEC, start, { threads })
-  curves.set(`kernel, ${Math.max(1, threads)} threads`, await curveOf(trainer))
+const runs = new Map<string, Curve[]>()
+let torchVersion = ''
+const keep = (name: string, curve: Curve): void => {
+  runs.set(name, [...(runs.get(name) ?? []), curve])
+  console.error(`${name}: ${curve.at(-1)?.[0].toFixed(1)} s`)
+}
+// One engine after another, again and again: a busy spell of the machine is shared.
+for (let round = 0; round < repeats; round++) {
+  for (const threads of [0, 2].filter((n) => n <= availableParallelism())) {
+    await using trainer = KernelTrainer.create(SPEC, start, { threads })
+    keep(`kernel, ${Math.max(1, threads)} threads`, await curveOf(trainer))
+  }
+  if (values.python !== undefined) for (const n of [1, 2]) keep(`PyTorch, ${n} threads`, torch(n))
 }
 for (const name of positionals as BackendName[]) {
   const size = { batch: BUDGET.batch, parameters: parameterCount(SPEC) }
   await using trainer = await (await chooseBackend(name, size, { timeoutMs: 60_000 })).create(SPEC, start)
-  curves.set(name, await curveOf(trainer))
+  keep(name, await curveOf(trainer))
 }
-if (values.python !== undefined) for (const n of [1, 2]) curves.set(`PyTorch, ${n} threads`, torch(n))
 report()
 
 async function curveOf(trainer: FlowTrainer): Promise<Curve> {
   const batch: Matrix = { rows: BUDGET.batch, columns: DIM, data: new Float32Array(BUDGET.batch * DIM) }
-  const curve: [number, number][] = []
+  const curve: [number, number, number][] = []
   let seconds = 0
   for (let step = 1; step <= BUDGET.steps; step++) {
     const began = performance.now()
@@ -72,12 +89,14 @@ async function curveOf(trainer: FlowTrainer): Promise<Curve> {
     }
     await trainer.step(batch, undefined, learningRateAt(step, BUDGET))
     seconds += (performance.now() - began) / 1000
-    if (step % BUDGET.evaluateEvery > 0 && step < BUDGET.steps) continue
+    const cut = seconds > limit
+    if (step % BUDGET.evaluateEvery > 0 && step < BUDGET.steps && !cut) continue
     // Steps of some engines are only queued until something is read.
     const reading = performance.now()
     await trainer.loss()
     seconds += (performance.now() - reading) / 1000
-    curve.push([seconds, -mean(await trainer.logProb(heldOut))])
+    curve.push([seconds, -mean(await trainer.logProb(heldOut)), step])
+    if (cut) break
   }
   return curve
 }
@@ -107,7 +126,7 @@ function torch(threads: number): Curve {
     })
     if (status !== 0) throw new Error(`PyTorch failed: ${stderr}`)
     const { version, curve } = JSON.parse(stdout)
-    console.log(`PyTorch ${version}, ${threads} threads: done`)
+    torchVersion = `, PyTorch ${version}`
     return curve
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -115,22 +134,33 @@ function torch(threads: number): Curve {
 }
 
 function report(): void {
-  const finals = [...curves.values()].map((curve) => curve.at(-1)?.[1] ?? Number.NaN)
+  const last = (curve: Curve) => curve[curve.length - 1]
+  const all = [...runs].map(([name, curves]) => ({ name, curves, end: last(curves[0]) }))
+  const finals = all.filter(({ end }) => end[2] === BUDGET.steps).map(({ end }) => end[1])
   const best = Math.min(...finals)
-  console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}`)
+  console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}${torchVersion}`)
   console.log(
-    `D ${DIM}, 8 couplings of 64 × 64, ${ROWS.train} rows, ${BUDGET.steps} steps of ${BUDGET.batch}\n`,
+    `D ${DIM}, 8 couplings of 64 × 64, ${ROWS.train} rows, ${BUDGET.steps} steps of ${BUDGET.batch}; median (least to most) of ${repeats} runs\n`,
   )
-  console.log(`${'engine'.padEnd(22)}final NLL  s to within ${NEAR}  seconds  records/s`)
-  for (const [name, curve] of curves) {
-    const [seconds, nll] = curve.at(-1) as readonly [number, number]
-    const near = curve.find(([, value]) => value <= best + NEAR)?.[0]
-    const rate = (BUDGET.steps * BUDGET.batch) / seconds
+  console.log(`${'engine'.padEnd(22)}final NLL    s to within ${NEAR}            records/s`)
+  for (const { name, curves, end } of all) {
+    const near = curves.map((curve) => curve.find(([, value]) => value <= best + NEAR)?.[0] ?? Number.NaN)
+    const rates = curves.map((curve) => (last(curve)[2] * BUDGET.batch) / last(curve)[0])
+    const cut = end[2] < BUDGET.steps ? `  cut off after ${end[2]} steps` : ''
     console.log(
-      `${name.padEnd(22)}${nll.toFixed(4).padStart(9)}${(near?.toFixed(2) ?? 'never').padStart(18)}${seconds.toFixed(2).padStart(9)}${Math.round(rate).toString().padStart(11)}`,
+      `${name.padEnd(22)}${end[1].toFixed(4).padStart(9)}${spread(near, 2).padStart(26)}${spread(rates, 0).padStart(32)}${cut}`,
     )
   }
   console.log(`\nfinal NLLs within ${(Math.max(...finals) - best).toExponential(1)} nats of each other`)
+}
+
+function spread(figures: readonly number[], digits: number): string {
+  if (figures.some(Number.isNaN)) return 'never'
+  const sorted = [...figures].sort((a, b) => a - b)
+  const [least, median, most] = [0, sorted.length >> 1, sorted.length - 1].map((i) =>
+    sorted[i].toFixed(digits),
+  )
+  return sorted.length === 1 ? median : `${median} (${least} to ${most})`
 }
 
 async function startingWeights(): Promise<FlowWeights> {

@@ -1,7 +1,7 @@
 """The Real NVP of bench/train.ts in PyTorch, as a user of it would write it: same start, batches and learning rates.
 
 Called by bench/train.ts with a folder that holds train.f32, held-out.f32, order.i32 and plan.json; prints the curve of
-[seconds of training, held-out NLL] as JSON. Needs torch and numpy.
+[seconds of training, held-out NLL, steps] as JSON. Needs torch and numpy.
 """
 import json
 import math
@@ -87,5 +87,5 @@ for step, rate in enumerate(plan['rates'], 1):
     seconds += time.perf_counter() - began
     if step % plan['evaluateEvery'] == 0 or step == len(plan['rates']):
         with torch.no_grad():
-            curve.append([seconds, nll(held_out).item()])
+            curve.append([seconds, nll(held_out).item(), step])
 print(json.dumps({'version': torch.__version__, 'curve': curve}))
