@@ -194,6 +194,12 @@ export const retrainOptions = z.strictObject({
     .describe(
       'auto: a better model goes live; manual: it scores in the shadow of the champion until somebody promotes it.',
     ),
+  warm_start: z
+    .enum(['auto', 'never'])
+    .default('auto')
+    .describe(
+      'auto: a fit goes on from the champion’s flows where they are of the same fields; never: afresh.',
+    ),
   exclude_anomalies: z
     .boolean()
     .default(true)

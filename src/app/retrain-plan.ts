@@ -23,6 +23,7 @@ export function retrainPlan(config: PipelineConfig, source: ConnectedSource): Re
     minimumRecords: retrain.min_records,
     excluded: excludedTimes(retrain, windowStart(config), Date.now()),
     promote: retrain.promote,
+    warmStart: retrain.warm_start,
     excludeAnomalies: retrain.exclude_anomalies,
     fit: {
       flow: model.flow,

@@ -5,6 +5,7 @@ import { combine, type Standard, standardOf } from './combination.ts'
 import { densitiesOf, type Learned, type LearnOptions, learn } from './learn.ts'
 import { missingPatterns, Strata, type StratumKeys } from './strata.ts'
 import type { TrainingRows } from './training-rows.ts'
+import { leakOf, warmStartText } from './warm-start.ts'
 
 /** A learned density with the calibration of its surprisal. */
 export interface Calibrated {
@@ -17,6 +18,8 @@ export interface Calibrated {
   readonly method: 'split' | 'cross-conformal'
   readonly parts: Parts
   readonly unscored: number
+  /** What came of the predecessor, where there is one. */
+  readonly warmStart?: string
 }
 
 const FOLDS = 5
@@ -43,8 +46,16 @@ async function splitConformal(
   gate: boolean,
   options: LearnOptions,
 ): Promise<Calibrated> {
-  const parts = withCertain(splitParts(rows.rows - rows.certain, { seed: options.seed, ordered, gate }), rows)
-  const [learned] = await learn(rows, [parts], options)
+  const sampled = splitParts(rows.rows - rows.certain, { seed: options.seed, ordered, gate })
+  const parts = withCertain(sampled, rows)
+  const { predecessor, ...alone } = options
+  const leak =
+    predecessor &&
+    leakOf(predecessor, ordered, {
+      stop: rows.spanOf(sampled.stop).first,
+      calibrate: rows.spanOf(sampled.calibrate).first,
+    })
+  const [learned] = await learn(rows, [parts], leak ? alone : options)
   const { encoded, kept, unscored } = rows.encode(learned.encoder, parts.calibrate)
   const { members, novelty } = densitiesOf(learned, encoded)
   return {
@@ -52,6 +63,9 @@ async function splitConformal(
     method: 'split',
     parts,
     unscored: unscored + learned.unscored,
+    ...(predecessor && {
+      warmStart: leak ? `fresh: ${leak}` : warmStartText(predecessor.version, learned.starts),
+    }),
     ...calibrated(members, novelty, options.contamination, kindsOf(rows, encoded, kept)),
   }
 }
@@ -59,7 +73,7 @@ async function splitConformal(
 async function crossConformal(
   rows: TrainingRows,
   ordered: boolean,
-  options: LearnOptions,
+  { predecessor, ...options }: LearnOptions,
 ): Promise<Calibrated> {
   const folds = crossConformalFolds(rows.rows, FOLDS, { seed: options.seed, ordered })
   const { stop } = folds[0]
@@ -83,6 +97,9 @@ async function crossConformal(
       gate: new Int32Array(0),
     },
     unscored: learned.unscored,
+    ...(predecessor && {
+      warmStart: `fresh: fewer than ${FEWEST_ROWS_FOR_PARTS} records calibrate in turn, and each may have taught version ${predecessor.version}`,
+    }),
     ...calibrated(
       learned.plan.map((_, m) => concatenated(heldOut.map(({ members }) => members[m]))),
       concatenated(heldOut.map(({ novelty }) => novelty)),

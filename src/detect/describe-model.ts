@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isoOrNull } from '../core/iso-times.ts'
 import { packageVersion } from '../core/package-root.ts'
 import type { EncoderState } from '../features/encoder-state.ts'
 import { addedColumns, type WindowSpec } from '../features/window-spec.ts'
@@ -78,6 +79,7 @@ export async function describeModel(
     created_at: new Date().toISOString(),
     architecture,
     engine: learned.engine,
+    ...(calibrated.warmStart !== undefined && { warm_start: calibrated.warmStart }),
     measure: encoder.measure,
     fields: encoder.describe(),
     encoder: encoder.state,
@@ -121,6 +123,8 @@ export async function describeModel(
         gate: parts.gate.length,
       },
       ...times.span,
+      fit_until: untilOf(rows, parts.fit),
+      stop_until: untilOf(rows, parts.stop),
       sha256: fingerprint(rows, calibrated),
       seed,
       contamination,
@@ -165,6 +169,10 @@ function gateMetrics(
 function fingerprint(rows: TrainingRows, { learned, parts }: Calibrated): string {
   const { encoded } = rows.encode(learned.encoder, parts.fit)
   return createHash('sha256').update(encoded.joint).update(encoded.codes).digest('hex')
+}
+
+function untilOf(rows: TrainingRows, part: Int32Array): string | null {
+  return isoOrNull(rows.spanOf(part).last)
 }
 
 function notesOf({ calibration, unscored }: Calibrated, rate: number): string[] {

@@ -11,6 +11,7 @@ import { type FitCheckpoints, NumberedCheckpoints } from './fit-checkpoints.ts'
 import type { Manifest } from './manifest.ts'
 import type { Architecture } from './member-plan.ts'
 import { TrainingRows } from './training-rows.ts'
+import { readPredecessor } from './warm-start.ts'
 
 export interface FitDetectorOptions extends CollectOptions {
   /** Default real-nvp. */
@@ -31,6 +32,8 @@ export interface FitDetectorOptions extends CollectOptions {
   readonly gate?: boolean
   /** Where the data comes from, for the model's lineage. */
   readonly source?: string
+  /** The model that the new one replaces: its flows are gone on from where they fit the records. */
+  readonly warmStart?: { readonly artifact: Uint8Array; readonly version: number }
   /** With what an interrupted run of the same fit saved, the model is the one it would have made. */
   readonly checkpoints?: FitCheckpoints
   readonly logger?: Logger
@@ -69,6 +72,8 @@ export async function fitDetector(
       `${rows.rows} records to learn from, at least ${FEWEST_RECORDS} are needed and some hundreds are better`,
     )
   }
+  const predecessor =
+    options.warmStart && readPredecessor(options.warmStart.artifact, options.warmStart.version)
   const calibrated = await learnCalibrated(rows, times.ordered, options.gate ?? true, {
     architecture: flow,
     backend: options.backend ?? 'auto',
@@ -76,6 +81,7 @@ export async function fitDetector(
     seed,
     contamination,
     overrides,
+    ...(predecessor && { predecessor }),
     ...(signal && { signal }),
     ...(options.checkpoints && { checkpoints: new NumberedCheckpoints(options.checkpoints) }),
     onProgress: (p) =>

@@ -8,7 +8,7 @@ import type { BackendName } from '../train/backend.ts'
 import type { MemberJob } from '../train/member.ts'
 import type { MembersProgress } from '../train/members.ts'
 import type { Parts } from '../train/parts.ts'
-import { briefBudgetFor, budgetFor, shortened } from '../train/recipe.ts'
+import { briefBudgetFor, budgetFor, shortened, warmed } from '../train/recipe.ts'
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
 import type { NumberedCheckpoints } from './fit-checkpoints.ts'
@@ -17,6 +17,7 @@ import type { FittedMixture } from './fit-mixture.ts'
 import { type Architecture, jobsOf, mixtureOf, type PlannedMember, planMembers } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
 import type { TrainingRows } from './training-rows.ts'
+import { candidatesFor, type FlowStart, type Predecessor } from './warm-start.ts'
 
 export interface LearnOptions {
   readonly architecture: Architecture
@@ -27,6 +28,8 @@ export interface LearnOptions {
   readonly overrides: Overrides
   /** Share of the fit and stop rows, the most surprising ones, that a second fit leaves out. */
   readonly contamination: number
+  /** The model whose flows are gone on from. */
+  readonly predecessor?: Predecessor
   readonly signal?: AbortSignal
   readonly checkpoints?: NumberedCheckpoints
   readonly onProgress?: (progress: MembersProgress) => void
@@ -38,6 +41,8 @@ export interface Learned {
   readonly plan: readonly PlannedMember[]
   readonly weights: readonly FlowWeights[]
   readonly heldOutNll: readonly (number | null)[]
+  /** Where there is a predecessor, of each flow: what came of its knowledge. */
+  readonly starts: readonly FlowStart[]
   readonly engine: string
   readonly used: number
   readonly unscored: number
@@ -111,7 +116,7 @@ async function learnOnce(
   })
   const next = fits.values()
   const learned: Learned[] = []
-  for (const { encoder, plan, jobs, learning, stopping, used, unscored } of prepared) {
+  for (const { encoder, plan, known, jobs, learning, stopping, used, unscored } of prepared) {
     const fitted = jobs.map((job) => (job === null ? null : next.next().value!))
     const mixtures: (FittedMixture | null)[] = []
     for (const member of plan) mixtures.push(await mixtureOf(member, learning, stopping, signal))
@@ -120,6 +125,11 @@ async function learnOnce(
       plan,
       weights: plan.map((_, m) => fitted[m]?.weights ?? mixtures[m]?.mixture.tensors ?? new Map()),
       heldOutNll: plan.map((_, m) => fitted[m]?.heldOutNll ?? mixtures[m]?.heldOutNll ?? null),
+      starts: fitted.flatMap((fit, m) => {
+        const candidates = known[m]
+        if (fit === null || candidates === undefined) return []
+        return [typeof candidates === 'string' ? candidates : fit.start]
+      }),
       engine: fits[0]?.backend ?? 'none',
       used,
       unscored,
@@ -132,13 +142,15 @@ async function learnOnce(
 interface Prepared extends Pick<Learned, 'encoder' | 'plan' | 'used' | 'unscored'> {
   readonly learning: EncodedBatch
   readonly stopping: EncodedBatch
+  /** Of the predecessor, per member; a text says why there is nothing. */
+  readonly known: readonly (readonly FlowWeights[] | string | undefined)[]
   readonly jobs: readonly (MemberJob | null)[]
 }
 
 function prepare(
   rows: TrainingRows,
   { fit, stop }: Lesson,
-  { architecture, effort, seed, overrides }: LearnOptions,
+  { architecture, effort, seed, overrides, predecessor }: LearnOptions,
   { briefly, like }: { readonly briefly: boolean; readonly like: FeatureEncoder | undefined },
 ): Prepared {
   const encoder = rows.fitEncoder(Int32Array.from([...fit, ...stop]).sort(), {
@@ -159,10 +171,18 @@ function prepare(
   const plan = briefly ? members.filter(({ mixture }) => !mixture) : members
   const { rows: count } = learning.encoded
   const budget = briefly ? briefBudgetFor(count) : shortened(budgetFor(count), effort)
+  const known = plan.map((member, m) =>
+    briefly || predecessor === undefined ? undefined : candidatesFor(predecessor, m, member, encoder),
+  )
   return {
     encoder,
     plan,
-    jobs: jobsOf(plan, learning.encoded, stopping.encoded, budget),
+    known,
+    jobs: jobsOf(plan, learning.encoded, stopping.encoded, budget).map((job, m) => {
+      const candidates = known[m]
+      if (job === null || candidates === undefined || typeof candidates === 'string') return job
+      return { ...job, warm: { candidates, budget: warmed(budget) } }
+    }),
     learning: learning.encoded,
     stopping: stopping.encoded,
     used,

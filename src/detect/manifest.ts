@@ -60,6 +60,8 @@ export const manifestSchema = z.object({
   architecture: z.enum(['real-nvp', 'glow']),
   /** What trained it. */
   engine: z.string(),
+  /** `from version N: …` where flows went on from those of an earlier model, `fresh: …` with the reason where not. */
+  warm_start: z.string().exactOptional(),
   /** Model versions with the same base measure have comparable log_prob. */
   measure: z.string(),
   /** Every column of the training data and what became of it. */
@@ -129,6 +131,9 @@ export const manifestSchema = z.object({
     parts: z.object({ fit: count, stop: count, calibrate: count, gate: count }),
     first_time: z.iso.datetime().nullable(),
     last_time: z.iso.datetime().nullable(),
+    /** The latest record that taught the flows, and the latest that they were chosen by; where all have times. */
+    fit_until: z.iso.datetime().nullable().exactOptional(),
+    stop_until: z.iso.datetime().nullable().exactOptional(),
     /** SHA-256 of the encoded records learned from. */
     sha256: z.string(),
     seed: z.int(),

@@ -12,10 +12,9 @@ export class StreamTimes {
   #last = Number.NEGATIVE_INFINITY
   #previous = Number.NaN
 
-  /** Uses the event time, else the first column of times. */
   add(batch: RecordBatch): void {
     this.#rows += batch.rows
-    const times = batch.eventTime ?? timesOf(batch)
+    const times = timesOf(batch)
     if (times === undefined) return
     for (let i = 0; i < batch.rows; i++) {
       const time = times[i]
@@ -48,7 +47,9 @@ export class StreamTimes {
   }
 }
 
-function timesOf(batch: RecordBatch): Float64Array | undefined {
+/** The event times, else the first column of times; undefined where there is none. */
+export function timesOf(batch: RecordBatch): Float64Array | undefined {
+  if (batch.eventTime !== undefined) return batch.eventTime
   for (const column of batch.columns.values()) if (column.kind === 'timestamp') return column.values
   return undefined
 }

@@ -3,6 +3,7 @@ import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
 import { type FitEncoderOptions, fitEncoder } from '../features/encoder-fit.ts'
 import { selectRows } from '../features/select-rows.ts'
+import { timesOf } from './stream-times.ts'
 
 type Values = Float32Array | Float64Array | Int32Array
 
@@ -41,6 +42,19 @@ export class TrainingRows {
       while (row >= this.#starts[b] + this.batches[b].rows) b++
       return this.batches[b].entity?.[row - this.#starts[b]] ?? null
     })
+  }
+
+  /** First and last time of the given rows (ascending), epoch milliseconds; infinite where none has one. */
+  spanOf(rows: Int32Array): { readonly first: number; readonly last: number } {
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    let b = 0
+    for (const row of rows) {
+      while (row >= this.#starts[b] + this.batches[b].rows) b++
+      const time = timesOf(this.batches[b])?.[row - this.#starts[b]] ?? Number.NaN
+      if (time < first) first = time
+      if (time > last) last = time
+    }
+    return { first, last }
   }
 
   /** Fits an encoder on the given rows alone. */

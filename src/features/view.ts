@@ -26,7 +26,7 @@ const WIDEST = 8
 /** Standard units beyond it tell nothing more, and float32 has to square them. */
 const FARTHEST = 1e4
 /** Logarithms come as multiples of this, of the size of the other conditions. */
-const LOG_UNIT = 3
+export const LOG_UNIT = 3
 
 /**
  * The exact mixed density: p(continuous parts | all codes, context). With logDiscrete, logJacobian and logUnits it

@@ -26,6 +26,7 @@ export function summaryOf(
   return {
     architecture: manifest.architecture,
     engine: manifest.engine,
+    ...(manifest.warm_start !== undefined && { warm_start: manifest.warm_start }),
     rate: manifest.alerts.rate,
     measure: manifest.measure,
     window: { ...window.counts, from, to, sha256: manifest.lineage.sha256 },

@@ -24,6 +24,8 @@ export interface RetrainPlan {
   readonly excludeAnomalies: boolean
   /** manual: a challenger that passes waits for a person. */
   readonly promote: 'auto' | 'manual'
+  /** auto: fits go on from the champion's flows where they can. Default auto. */
+  readonly warmStart?: 'auto' | 'never'
   readonly gate?: Partial<typeof GATE>
 }
 export interface RetrainDependencies {
@@ -81,12 +83,13 @@ async function retrained(
   const window = await windowOf(dependencies, plan, context, champion)
   const { train, gate } = holdOutLatest(window.batches, GATE_SHARE)
 
-  const artifact =
-    context.job.request.action === 'recalibrate' && champion !== undefined
-      ? await recalibratedChampion(champion, train, window, context)
-      : await fitChallenger(train, settingsOf(plan, window), context, dependencies.checkpoints)
+  const recalibrate = context.job.request.action === 'recalibrate' && champion !== undefined
+  const artifact = recalibrate
+    ? await recalibratedChampion(champion, train, window, context)
+    : await fitChallenger(train, settingsOf(plan, window, champion), context, dependencies.checkpoints)
   await context.progress({ stage: 'evaluate', fraction: 0.92 })
   await using challenger = await dependencies.load(artifact, 0)
+  if (!recalibrate) await context.log(startOf(challenger, champion))
   const decision = await decide(
     { ...plan.gate, anomalous: leftOf(plan.fit, window) },
     challenger,
@@ -113,10 +116,21 @@ async function concluded(
   return { version, ...summary }
 }
 
-function settingsOf(plan: RetrainPlan, window: TrainingWindow): FitSettings {
+function settingsOf(plan: RetrainPlan, window: TrainingWindow, champion: Detector | undefined): FitSettings {
   const { thinning, falseAlarms: labels } = window
   const contamination = leftOf(plan.fit, window)
-  return { ...plan.fit, thinning, labels, contamination, gate: false, source: plan.source }
+  const warmStart = champion !== undefined &&
+    plan.warmStart !== 'never' && { artifact: champion.artifact, version: champion.modelVersion }
+  return {
+    ...plan.fit,
+    ...{ thinning, labels, contamination, gate: false, source: plan.source },
+    ...(warmStart && { warmStart }),
+  }
+}
+
+function startOf({ manifest }: Detector, champion: Detector | undefined): string {
+  const without = champion === undefined ? 'there is no champion yet' : 'retrain.warm_start is never'
+  return `warm start: ${manifest.warm_start ?? `fresh: ${without}`}`
 }
 
 async function recalibratedChampion(
@@ -193,5 +207,13 @@ async function decide(
   const options = { ...GATE, ...gateOptions, rate: challenger.rate }
   const evaluate = (detector: Detector) =>
     evaluateModel(detector, detector.manifest.measure, gate, { seed: options.seed, signal })
-  return judge(await evaluate(challenger), champion && (await evaluate(champion)), options)
+  const own = await evaluate(challenger)
+  try {
+    return judge(own, champion && (await evaluate(champion)), options)
+  } catch (error) {
+    if (!isSurprisalError(error, 'SCHEMA_MISMATCH')) throw error
+    const decision = judge(own, undefined, options)
+    const reason = `${decision.reason}; version ${champion?.modelVersion} cannot score these records: ${error.message}`
+    return { ...decision, reason }
+  }
 }

@@ -1,4 +1,4 @@
-import { SurprisalError } from '../core/errors.ts'
+import { isSurprisalError, SurprisalError } from '../core/errors.ts'
 import type { Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { Feedback, type RecordLabel } from '../detect/feedback.ts'
@@ -80,13 +80,23 @@ export async function collectWindow(
   if (size < sample.seen) notes.push(`a uniform sample of ${size} of ${sample.seen} usable records is kept`)
   // First, where nothing sorts them: they teach, and the latest records judge.
   const sampled = inTimeOrder([...certain, ...drawn])
-  const champion = judgeOf(rules.champion, planned.id)
+  let champion = judgeOf(rules.champion, planned.id)
   if (champion === undefined && rules.champion !== undefined)
     notes.push('the champion looks back on something else, so its judgement leaves nothing out')
   const improbable: (readonly number[])[] = []
   for (const batch of sampled) {
     rules.signal.throwIfAborted()
-    improbable.push(champion === undefined ? [] : await farBelow(champion, batch, feedback))
+    try {
+      improbable.push(champion === undefined ? [] : await farBelow(champion, batch, feedback))
+    } catch (error) {
+      // The schema has changed since: a retraining is the way out, so it must not fail by it.
+      if (!isSurprisalError(error, 'SCHEMA_MISMATCH')) throw error
+      notes.push(
+        `the champion cannot score the window (${error.message}), so its judgement leaves nothing out`,
+      )
+      improbable.push([])
+      champion = undefined
+    }
   }
   counts.improbable = improbable.reduce((sum, rows) => sum + rows.length, 0)
   const newNormal = counts.improbable > NEW_NORMAL * (size + known)

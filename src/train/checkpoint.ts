@@ -1,12 +1,14 @@
 import { SurprisalError } from '../core/errors.ts'
 import type { FlowWeights, WeightTensor } from '../core/flow-spec.ts'
 import type { MinibatchState } from './minibatches.ts'
+import type { Start } from './start.ts'
 import type { TrainerState } from './trainer.ts'
 
 /** Everything a fit needs to go on and end in the same bits. */
 export interface FitState {
   /** Hash of what the fit was asked for: a checkpoint of another fit is refused. */
   readonly fingerprint: string
+  readonly start: Start
   readonly step: number
   readonly batches: MinibatchState
   readonly trainer: TrainerState
@@ -18,7 +20,7 @@ export interface FitState {
   readonly finished: boolean
 }
 
-const MAGIC = 'surprisal-fit-1'
+const MAGIC = 'surprisal-fit-2'
 const GROUPS = ['weights', 'moment1', 'moment2', 'best'] as const
 type Group = (typeof GROUPS)[number]
 interface Header extends Omit<FitState, 'trainer' | 'batches' | 'best'> {
@@ -111,9 +113,9 @@ export function decodeCheckpoint(bytes: Uint8Array): FitState {
     groups[group].set(name, { shape, data: new Float32Array(take(count)) })
   }
   const order = new Int32Array(take(header.rows))
-  const { fingerprint, step, misses, rateScale, restarts, finished } = header
+  const { fingerprint, start, step, misses, rateScale, restarts, finished } = header
   return {
-    ...{ fingerprint, step, misses, rateScale, restarts, finished },
+    ...{ fingerprint, start, step, misses, rateScale, restarts, finished },
     batches: { order, position: header.position, rng: header.rng },
     trainer: {
       weights: groups.weights,

@@ -7,6 +7,7 @@ import { augmentedCopy, type FlowRows, type Noise, type RowBuffer } from './augm
 import { decodeCheckpoint, encodeCheckpoint, type FitState } from './checkpoint.ts'
 import { Minibatches } from './minibatches.ts'
 import { type Budget, learningRateAt } from './schedule.ts'
+import { chooseStart, type Start, type WarmStart } from './start.ts'
 import type { FlowTrainer } from './trainer.ts'
 
 export interface FitProgress {
@@ -28,6 +29,7 @@ export interface FitOptions {
   readonly noise: Noise
   readonly budget: Budget
   readonly seed: number
+  readonly warm?: WarmStart
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: FitProgress) => void
   /** Called after every look at the held-out loss. The bytes are the caller's to keep. */
@@ -45,6 +47,7 @@ export interface FlowFit {
   readonly restarts: number
   readonly seconds: number
   readonly backend: string
+  readonly start: Start
 }
 
 const MAX_RESTARTS = 6
@@ -62,7 +65,7 @@ const YIELD_MS = 30
  *   MODEL_INVALID for a checkpoint of another fit
  */
 export async function fitFlow(options: FitOptions): Promise<FlowFit> {
-  const { trainer, train, heldOut, noise, budget, seed, signal } = options
+  const { trainer, train, heldOut, noise, seed, signal } = options
   requireRows(options)
   const started = performance.now()
   const fingerprint = fingerprintOf(options)
@@ -76,7 +79,8 @@ export async function fitFlow(options: FitOptions): Promise<FlowFit> {
   }
   const firstStep = state?.step ?? 0
   if (state) await trainer.restore(state.trainer)
-  else state = await freshState(options, fingerprint, looks)
+  else state = await firstState(options, fingerprint, looks)
+  const budget = budgetOf(options, state.start)
 
   let batches = new Minibatches(train, noise, budget.batch, state.batches)
   let lastTurn = performance.now()
@@ -98,7 +102,7 @@ export async function fitFlow(options: FitOptions): Promise<FlowFit> {
       batches = new Minibatches(train, noise, budget.batch, state.batches)
       continue
     }
-    state = await advanced(options, state, batches, end, nll)
+    state = await advanced(trainer, budget, state, batches, end, nll)
     options.onCheckpoint?.(encodeCheckpoint(state))
     const rate = ((end - firstStep) * budget.batch) / ((performance.now() - started) / 1000)
     options.onProgress?.({
@@ -118,20 +122,37 @@ export async function fitFlow(options: FitOptions): Promise<FlowFit> {
     restarts: state.restarts,
     seconds: (performance.now() - started) / 1000,
     backend: trainer.backend,
+    start: state.start,
   }
 }
 
-async function freshState(options: FitOptions, fingerprint: string, looks: RowBuffer): Promise<FitState> {
-  const { trainer, train, noise, budget, seed } = options
+function budgetOf({ budget, warm }: FitOptions, { candidate }: Start): Budget {
+  return warm === undefined || candidate === null ? budget : warm.budget
+}
+
+async function firstState(options: FitOptions, fingerprint: string, looks: RowBuffer): Promise<FitState> {
+  const { trainer, train, noise, warm, seed, signal } = options
   const sample = new Minibatches(train, noise, Math.min(train.x.rows, 4096), seed ^ 0x5eed).next()
   await trainer.initialize(sample.x, sample.context)
-  const start = await trainer.state()
+  const { start, state } = await chooseStart(trainer, train.x.columns, warm, {
+    heldOutNll: () => meanNll(trainer, looks),
+    steps: async (trial) => {
+      const batches = new Minibatches(train, noise, trial.batch, seed)
+      for (let step = 1; step <= trial.evaluateEvery; step++) {
+        throwIfAborted(signal)
+        const { x, context } = batches.next()
+        await trainer.step(x, context, learningRateAt(step, trial))
+      }
+    },
+  })
+  const budget = budgetOf(options, start)
   return {
     fingerprint,
+    start,
     step: 0,
     batches: new Minibatches(train, noise, budget.batch, seed).state(),
-    trainer: start,
-    best: { weights: start.weights, step: 0, nll: await meanNll(trainer, looks) },
+    trainer: state,
+    best: { weights: state.weights, step: 0, nll: start.candidate === null ? start.freshNll : start.nll },
     misses: 0,
     rateScale: 1,
     restarts: 0,
@@ -140,7 +161,8 @@ async function freshState(options: FitOptions, fingerprint: string, looks: RowBu
 }
 
 async function advanced(
-  { trainer, budget }: FitOptions,
+  trainer: FlowTrainer,
+  budget: Budget,
   state: FitState,
   batches: Minibatches,
   step: number,
@@ -195,8 +217,9 @@ async function meanNll(trainer: FlowTrainer, { x, context }: RowBuffer): Promise
   return sum / logProb.length
 }
 
-function fingerprintOf({ train, heldOut, noise, budget, seed }: FitOptions): string {
-  const hash = createHash('sha256').update(JSON.stringify([budget, seed]))
+function fingerprintOf({ train, heldOut, noise, budget, seed, warm }: FitOptions): string {
+  const hash = createHash('sha256').update(JSON.stringify([budget, seed, warm?.budget]))
+  for (const weights of warm?.candidates ?? []) for (const { data } of weights.values()) hash.update(data)
   const arrays = [train, heldOut].flatMap(({ x, context, fill }) => [x.data, context?.data, fill])
   for (const array of [...arrays, noise.gaussian, noise.uniform]) hash.update(array ?? 'none')
   return hash.digest('hex')

@@ -3,6 +3,7 @@ import { initialWeights } from '../flow/weights.ts'
 import type { FlowRows, Noise } from './augment.ts'
 import { type FitOptions, type FlowFit, fitFlow } from './fit.ts'
 import type { Budget } from './schedule.ts'
+import type { WarmStart } from './start.ts'
 import type { FlowTrainer } from './trainer.ts'
 
 /** One flow to fit, as data that crosses threads. */
@@ -14,6 +15,7 @@ export interface MemberJob {
   readonly heldOut: FlowRows
   readonly noise: Noise
   readonly budget: Budget
+  readonly warm?: WarmStart
   /** A checkpoint of this very job. */
   readonly resume?: Uint8Array
 }
@@ -21,15 +23,14 @@ export interface MemberJob {
 export type TrainerFactory = (spec: FlowSpec, weights: FlowWeights) => Promise<FlowTrainer>
 export type MemberHooks = Pick<FitOptions, 'signal' | 'onProgress' | 'onCheckpoint'>
 
-/** Fits one member from its own initial weights; the trainer is disposed of whatever happens. */
+/** Fits one member from initial weights of its own, or from `warm`; the trainer is disposed of whatever happens. */
 export async function fitMember(
   job: MemberJob,
   create: TrainerFactory,
   hooks: MemberHooks,
 ): Promise<FlowFit> {
-  const { spec, seed, train, heldOut, noise, budget, resume } = job
-  await using trainer = await create(spec, initialWeights(spec, seed))
-  return await fitFlow({ trainer, train, heldOut, noise, budget, seed, ...(resume && { resume }), ...hooks })
+  await using trainer = await create(job.spec, initialWeights(job.spec, job.seed))
+  return await fitFlow({ ...job, trainer, ...hooks })
 }
 
 /** The same rows in memory that threads share: ten members of one view then hold one copy. */

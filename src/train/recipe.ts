@@ -7,6 +7,9 @@ const LOOKS = 40
 /** Fewer steps than this teach nothing. */
 const MIN_STEPS = 50
 
+/** Shares of a fresh fit's steps and learning rate. */
+const WARM = { steps: 0.3, rate: 0.3 }
+
 /** The shape of one flow: 8 affine couplings with 64 × 64 conditioners, a fixed random rotation before each. */
 export const FLOW_SHAPE = { steps: 8, hidden: [64, 64] } as const
 
@@ -41,5 +44,20 @@ export function shortened(budget: Budget, effort: number): Budget {
     steps,
     warmup: Math.min(budget.warmup, Math.ceil(steps / 5)),
     evaluateEvery: Math.ceil(steps / 10),
+  }
+}
+
+/**
+ * For a flow that goes on from one of an earlier window: less to learn, and at the full rate it would first forget. By
+ * measurement, docs/decisions/0901-retraining-warm-start.md.
+ */
+export function warmed(budget: Budget): Budget {
+  const steps = Math.max(MIN_STEPS, Math.round(WARM.steps * budget.steps))
+  return {
+    ...budget,
+    steps,
+    learningRate: WARM.rate * budget.learningRate,
+    warmup: Math.min(budget.warmup, Math.ceil(steps / 5)),
+    evaluateEvery: Math.min(budget.evaluateEvery, Math.ceil(steps / 10)),
   }
 }

@@ -47,6 +47,7 @@ export async function untrainedModel(
       spec === null ? (mixtures[m]?.mixture.tensors ?? new Map()) : initialWeights(spec, seed),
     ),
     heldOutNll: plan.map(() => null),
+    starts: [],
     engine: 'none',
     used: parts.fit.length,
     unscored: 0,

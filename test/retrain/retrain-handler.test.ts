@@ -6,8 +6,10 @@ import { FsCheckpointStore } from '../../connectors/fs/checkpoint-store.ts'
 import { MemoryModelRegistry } from '../../connectors/memory/model-registry.ts'
 import type { RetrainRequest } from '../../src/core/ports.ts'
 import { random } from '../../src/core/random.ts'
-import { batchOfRows } from '../../src/core/record.ts'
+import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { Detector } from '../../src/detect/detector.ts'
+import { addedColumns } from '../../src/features/window-spec.ts'
+import { windowField } from '../../src/features/window-terms.ts'
 import { JobCheckpoints } from '../../src/retrain/job-checkpoints.ts'
 import { type RetrainPlan, retrainHandler } from '../../src/retrain/retrain-handler.ts'
 import { jobContext } from './job-context.ts'
@@ -29,6 +31,26 @@ const plan: RetrainPlan = {
   excluded: [],
   excludeAnomalies: true,
   promote: 'auto',
+}
+/** A record a minute from two planes, without one column. */
+async function* timed(from: number, gone?: string): AsyncGenerator<RecordBatch> {
+  const draw = random(from + 1)
+  const rows = Array.from({ length: 1500 }, (_, i) => {
+    const height = 200 + 2000 * draw.uniform()
+    const row: Record<string, unknown> = {
+      plane: 'AB'[i % 2],
+      distance: 100 * draw.normal(),
+      height,
+      minutes: height / 10 + 10 * draw.normal(),
+    }
+    if (gone !== undefined) delete row[gone]
+    return row
+  })
+  yield {
+    ...batchOfRows(rows),
+    eventTime: Float64Array.from(rows, (_, i) => (from + i) * 60_000),
+    entity: rows.map(({ plane }) => String(plane)),
+  }
 }
 const context = (extra: Partial<RetrainRequest>, last = false) =>
   jobContext(
@@ -56,6 +78,46 @@ describe('retrainHandler', async () => {
     const late = await handler(context({ trigger: 'drift', champion: 1 }))
     expect(late.decision).toBe('nothing to do: version 2 has taken over from version 1')
     expect(await registry.list('p')).toHaveLength(2)
+  })
+
+  it('goes on from the champion, and afresh, with the reason, where the records or the settings say so', async () => {
+    const registry = new MemoryModelRegistry()
+    let now = plan
+    const handler = retrainHandler({ registry, plan: () => now, load })
+    const learned = async (from: number, extra: Partial<RetrainPlan> = {}, gone?: string) => {
+      now = { ...plan, ...extra, window: () => timed(from, gone) }
+      const job = context({})
+      const { warm_start, promoted, decision } = await handler(job)
+      const told = job.lines.find((line) => line.startsWith('warm start: '))
+      return { told, warm_start, promoted, decision }
+    }
+    expect((await learned(0)).told).toBe('warm start: fresh: there is no champion yet')
+    const warm = await learned(600)
+    expect(warm.told).toMatch(/^warm start: from version 1: 3 of 3 flows/)
+    expect(`warm start: ${warm.warm_start}`).toBe(warm.told)
+    const never = await learned(1200, { warmStart: 'never' })
+    expect(never.told).toBe('warm start: fresh: retrain.warm_start is never')
+    const changed = await learned(1200, {}, 'height')
+    expect(changed.told).toMatch(/^warm start: fresh: flow 1 afresh: it models/)
+    expect(changed).toMatchObject({ promoted: true })
+    expect(changed.decision).toContain('cannot score these records: column "height" is missing')
+  })
+
+  it('fits in the child what looks back on the stream', async () => {
+    const registry = new MemoryModelRegistry()
+    const windows = { fields: [windowField('minutes', ['difference 1'])], sincePrevious: true, clock: true }
+    const looking = { ...plan, fit: { ...plan.fit, entity: 'plane', windows }, window: () => timed(0) }
+    const handler = retrainHandler({ registry, plan: () => looking, load })
+    expect(await handler(context({}))).toMatchObject({ version: 1, promoted: true })
+    const again = context({})
+    expect(await handler(again)).toMatchObject({ version: 2 })
+    await using detector = await load(await registry.get('p', 2), 2)
+    const { manifest } = detector
+    expect(manifest.windows).toMatchObject({ sincePrevious: true })
+    const added = addedColumns(manifest.windows!).map(({ name }) => name)
+    const modelled = manifest.fields.filter(({ role }) => role === 'modelled').map(({ field }) => field)
+    expect(modelled.filter((field) => added.includes(field))).not.toEqual([])
+    expect(again.lines.join('\n')).not.toContain('looks back on something else')
   })
 
   it.each([

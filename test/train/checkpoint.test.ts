@@ -6,6 +6,7 @@ const tensor = (...values: number[]) =>
   new Map([['0.bias', { shape: [values.length], data: Float32Array.from(values) }]])
 const STATE: FitState = {
   fingerprint: 'abc',
+  start: { candidate: null, nll: 3.25, freshNll: 3.25 },
   step: 40,
   batches: { order: Int32Array.of(2, 0, 1), position: 1, rng: [1, 2, 3, 4, -0.123456789012345, 1] },
   trainer: { weights: tensor(1.1, -0), moment1: tensor(2.2, 3), moment2: tensor(1e-38, 5), step: 40 },
