@@ -2,8 +2,9 @@ import type { KafkaMessage } from 'kafkajs'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
 import { CONNECT_HEADER } from './dead-letters.ts'
+import { offsetRanges } from './offset-ranges.ts'
 import type { KafkaOptions } from './options.ts'
-import { offsetRanges, readRanges } from './read-range.ts'
+import { PartitionReader } from './partition-reader.ts'
 import { TopicWriter } from './topic-writer.ts'
 
 /** A record in a dead-letter topic, whoever put it there in Kafka Connect's way. */
@@ -32,12 +33,14 @@ export class DeadLetterTopic implements AsyncDisposable {
     this.writer = new TopicWriter(kafka, logger)
   }
 
-  /** Oldest first, up to the topic's present end. */
+  /** One partition after the other, oldest first, up to the topic's present end. */
   async *letters(signal: AbortSignal): AsyncGenerator<DeadLetter> {
     const client = kafkaClient(this.kafka, this.logger)
     const ranges = await offsetRanges(client, this.kafka, [this.topic], 0)
-    for await (const { partition, messages } of readRanges(client, this.kafka, ranges, signal))
-      for (const message of messages) yield letterOf(partition, message)
+    await using reader = await PartitionReader.connect(client, this.kafka, [this.topic])
+    for (const range of ranges)
+      for await (const { partition, messages } of reader.read(range, signal))
+        for (const message of messages) yield letterOf(partition, message)
   }
 
   /**

@@ -24,6 +24,10 @@ export const isGroupMoved = (error: unknown): boolean => typed(error, GROUP_MOVE
 /** Another process took over this transactional id. */
 export const isFenced = (error: unknown): boolean => typed(error, FENCED)
 export const isUnknownTopic = (error: unknown): boolean => typed(error, ['UNKNOWN_TOPIC_OR_PARTITION'])
+export const isOutOfRange = (error: unknown): boolean => typed(error, ['OFFSET_OUT_OF_RANGE'])
+/** The client would try again by itself, were it not below what tries. */
+export const isRetriable = (error: unknown): boolean =>
+  chainOf(error).some(({ retriable }) => retriable === true)
 export const isTooLarge = (error: unknown): boolean =>
   typed(error, ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { FetchedBatchClass } from './cluster.ts'
 import { codecOf } from './codecs.ts'
 import { encodedProduce, type ProduceProtocol } from './encoded-produce.ts'
 import { type FetchDecoder, fetchedRecords } from './fetched-records.ts'
@@ -23,6 +24,7 @@ exchange<typeof groupByPartition>('producer/groupMessagesPerPartition', () => gr
 const kafkajs: typeof import('kafkajs') = require('kafkajs')
 /** What this folder takes of the client library: nowhere else is it loaded. */
 export const { Kafka, logLevel, Partitioners } = kafkajs
+export const FetchedBatch: FetchedBatchClass = require('kafkajs/src/consumer/batch')
 
 // For messages of formats before 2, which the client reads itself.
 const { Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes

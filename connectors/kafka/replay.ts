@@ -1,9 +1,11 @@
 import type { Kafka } from 'kafkajs'
+import { mergeByTime } from '../../src/core/merge-by-time.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
+import { offsetRanges } from './offset-ranges.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
-import { type OffsetRange, offsetRanges, readRanges } from './read-range.ts'
+import { type OffsetRange, PartitionReader } from './partition-reader.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 import { matchingTopics } from './topics.ts'
 
@@ -33,10 +35,14 @@ export class TopicReplay {
     return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
   }
 
-  /** The records from a time on, up to the topics' present ends; per partition in order. */
+  /** The records from a time on, up to the topics' present ends, in the order of event time. */
   async *records(since: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
     const topics = await matchingTopics(this.client, this.options)
-    yield* this.decoded(await offsetRanges(this.client, this.kafka, topics, since), signal)
+    const ranges = await offsetRanges(this.client, this.kafka, topics, since)
+    await using reader = await PartitionReader.connect(this.client, this.kafka, topics)
+    yield* mergeByTime(
+      ranges.filter(({ from, to }) => from < to).map((range) => this.decoded(reader, range, signal)),
+    )
   }
 
   /** The last `records` offsets of a partition before `offset`, as far as they are still there; in order. */
@@ -49,15 +55,18 @@ export class TopicReplay {
     records: number,
     signal: AbortSignal,
   ): AsyncGenerator<RecordBatch> {
-    const present = await offsetRanges(this.client, this.kafka, [topic], 0)
-    const held = present.find((range) => range.partition === partition)
-    if (held === undefined) return
-    const from = Math.max(held.from, offset - records)
-    yield* this.decoded([{ topic, partition, from, to: Math.min(held.to, offset) }], signal)
+    const from = Math.max(0, offset - records)
+    if (from === offset) return
+    await using reader = await PartitionReader.connect(this.client, this.kafka, [topic])
+    yield* this.decoded(reader, { topic, partition, from, to: offset }, signal)
   }
 
-  private async *decoded(ranges: readonly OffsetRange[], signal: AbortSignal): AsyncGenerator<RecordBatch> {
-    for await (const { topic, partition, messages } of readRanges(this.client, this.kafka, ranges, signal))
+  private async *decoded(
+    reader: PartitionReader,
+    range: OffsetRange,
+    signal: AbortSignal,
+  ): AsyncGenerator<RecordBatch> {
+    for await (const { topic, partition, messages } of reader.read(range, signal))
       yield (await this.decoder.decode(topic, partition, messages)).batch
   }
 }

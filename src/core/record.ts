@@ -68,6 +68,8 @@ export interface RecordBatch {
   readonly entity?: readonly (string | null)[]
   /** The look-back whose columns stand among `columns`: it does not compute them again. */
   readonly windows?: { readonly id: string; readonly columns: readonly string[] }
+  /** What further look-backs along the same stream have computed, by their ids: columns that stand apart. */
+  readonly beside?: ReadonlyMap<string, ReadonlyMap<string, Column>>
 }
 
 export function offsetOf(origin: Origin, row: number): number {

@@ -8,11 +8,11 @@ import { type Column, offsetOf, type RecordBatch } from './record.ts'
 export function sliceBatch(batch: RecordBatch, from: number, to: number): RecordBatch {
   const end = Math.max(from, Math.min(batch.rows, to))
   if (from === 0 && end === batch.rows) return batch
-  const { origin, eventTime, entity } = batch
+  const { origin, eventTime, entity, beside } = batch
   return {
     ...batch,
     rows: end - from,
-    columns: new Map([...batch.columns].map(([name, column]) => [name, sliceColumn(column, from, end)])),
+    columns: sliceColumns(batch.columns, from, end),
     origin: {
       ...origin,
       offsets:
@@ -20,7 +20,14 @@ export function sliceBatch(batch: RecordBatch, from: number, to: number): Record
     },
     ...(eventTime && { eventTime: eventTime.subarray(from, end) }),
     ...(entity && { entity: entity.slice(from, end) }),
+    ...(beside && {
+      beside: new Map([...beside].map(([id, columns]) => [id, sliceColumns(columns, from, end)])),
+    }),
   }
+}
+
+function sliceColumns(columns: RecordBatch['columns'], from: number, end: number): Map<string, Column> {
+  return new Map([...columns].map(([name, column]) => [name, sliceColumn(column, from, end)]))
 }
 
 function sliceColumn(column: Column, from: number, end: number): Column {

@@ -13,6 +13,12 @@ const TIE = 1
 /** Coordinates that a wrong number may take: ± 5 robust standard deviations. */
 const FAULTY_RANGE = 10
 
+/**
+ * Nats by which it is more probable that a number is wrong than that a known category stands for another: units, stuck,
+ * stale and swapped values are what pipelines do to numbers, and what they take is as typical as any other number.
+ */
+const NUMBERS_FAIL = 5
+
 /** A field's surprise, and how probable the record would be without the field. */
 interface Judged {
   readonly surprise: FieldSurprise
@@ -31,8 +37,9 @@ const BY_RULE = Number.POSITIVE_INFINITY
  * of a category the levels are that hold the probability. A number with missing values or heaps is first judged by
  * which of these it is.
  *
- * Two fields that contradict each other can be equally surprising. Of the fields within 1 nat of the top, that one
- * comes first for which "it alone is wrong" makes the record most probable: p(x_−j) / (values it could have taken).
+ * Two fields that contradict each other can be equally surprising, and n records tell no probabilities below 1 / (n + 2)
+ * apart. Of the fields that are so improbable, or within 1 nat of the top, that one comes first for which "it alone is
+ * wrong" makes the record most probable: p(x_−j) / (values it could have taken), of numbers times e^5.
  */
 export class Attribution {
   readonly #encoder: FeatureEncoder
@@ -75,6 +82,7 @@ export class Attribution {
               this.#explainRow(batch, row, lines[i], alternatives[i]),
               encoded.notes.get(row) ?? [],
             ),
+            this.#never,
           ),
         )
     }
@@ -119,7 +127,7 @@ export class Attribution {
             }
           : {
               surprise: this.#number(batch, row, field, -line.logP, line),
-              logFaulty: line.logMass - Math.log(FAULTY_RANGE),
+              logFaulty: line.logMass + NUMBERS_FAIL - Math.log(FAULTY_RANGE),
             },
       )
     }
@@ -180,7 +188,7 @@ export class Attribution {
               typeof heap === 'number' &&
               !this.#redacted.has(field) && { normal_low: heap, normal_high: heap }),
           },
-      logFaulty: total - Math.log(FAULTY_RANGE),
+      logFaulty: total + NUMBERS_FAIL - Math.log(FAULTY_RANGE),
     }
   }
 
@@ -224,10 +232,10 @@ export class Attribution {
   }
 }
 
-/** Most surprising first; of those that tie with the first, the one that is most probably wrong. */
-function ranked(found: readonly Judged[]): FieldSurprise[] {
+/** Most surprising first; of those that tie with the first or lie beyond `never`, the one that is most probably wrong. */
+function ranked(found: readonly Judged[], never: number): FieldSurprise[] {
   const top = found.reduce((most, { surprise }) => Math.max(most, surprise.surprise_nats), 0)
-  const ties = ({ surprise }: Judged) => surprise.surprise_nats > top - TIE
+  const ties = ({ surprise }: Judged) => surprise.surprise_nats > Math.min(top - TIE, never)
   const order = [...found].sort(
     (a, b) =>
       (ties(a) && ties(b) && a.logFaulty !== b.logFaulty ? b.logFaulty - a.logFaulty : 0) ||

@@ -1,7 +1,7 @@
+import { Deadlines, type Due } from '../core/deadlines.ts'
 import type { EpisodeKind } from '../core/ports.ts'
 import type { ScoredBatch } from '../core/scored.ts'
 import { streamOf } from '../features/stream-windows.ts'
-import { Deadlines, type Due } from './deadlines.ts'
 import { type Habits, KNOWN_GAPS, readers, Track, Tracks } from './habits.ts'
 import { Typicality } from './typicality.ts'
 

@@ -4,6 +4,8 @@ const MIDDLE = KEPT >> 1
 const TOLERANCE = 10
 /** Records over which the usual spread is averaged. */
 const MEMORY = 1024
+/** Records after which what came before counts less than e^−8. */
+export const CLOCK_REACH = 8 * MEMORY
 
 /**
  * What time it is by a stream's own account: the median of its last seven event times, so that up to three records with a

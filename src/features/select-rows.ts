@@ -2,15 +2,22 @@ import { type Column, isValid, offsetOf, type RecordBatch } from '../core/record
 
 /** The batch with the named rows only, in that order. */
 export function selectRows(batch: RecordBatch, rows: ArrayLike<number>): RecordBatch {
-  const { origin, eventTime, entity, windows } = batch
+  const { origin, eventTime, entity, windows, beside } = batch
   return {
     rows: rows.length,
-    columns: new Map([...batch.columns].map(([name, column]) => [name, selectCells(column, rows)])),
+    columns: selectColumns(batch.columns, rows),
     origin: { ...origin, offsets: Float64Array.from(rows, (row) => offsetOf(origin, row)) },
     ...(eventTime && { eventTime: gather(eventTime, rows) }),
     ...(entity && { entity: Array.from(rows, (row) => entity[row]) }),
     ...(windows !== undefined && { windows }),
+    ...(beside && {
+      beside: new Map([...beside].map(([id, columns]) => [id, selectColumns(columns, rows)])),
+    }),
   }
+}
+
+function selectColumns(columns: RecordBatch['columns'], rows: ArrayLike<number>): Map<string, Column> {
+  return new Map([...columns].map(([name, column]) => [name, selectCells(column, rows)]))
 }
 
 function selectCells(column: Column, rows: ArrayLike<number>): Column {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { LookBack } from '../core/ports.ts'
+import type { LookBack, Scorer } from '../core/ports.ts'
 import { type Column, isValid, ownColumns, type RecordBatch } from '../core/record.ts'
-import { addedColumns, type WindowSpec } from './window-spec.ts'
+import { addedColumns, reachOf, type WindowSpec } from './window-spec.ts'
 import { eventTimes, finiteValues, Windows, withHoles } from './windows.ts'
 
 /**
@@ -24,13 +24,21 @@ export class StreamWindows implements LookBack {
 
   append(batch: RecordBatch): RecordBatch {
     if (batch.windows?.id === this.id || batch.rows === 0) return batch
+    const own = ownColumns(batch)
+    const known = batch.beside?.get(this.id)
+    if (known !== undefined)
+      return { ...own, columns: new Map([...own.columns, ...known]), windows: this.#mark }
     const key = streamOf(batch)
     let windows = this.#streams.get(key)
     if (windows === undefined) {
       windows = new Windows(this.#spec)
       this.#streams.set(key, windows)
     }
-    return { ...windows.append(ownColumns(batch)), windows: this.#mark }
+    return { ...windows.append(own), windows: this.#mark }
+  }
+
+  reach({ entity }: RecordBatch): number {
+    return reachOf(this.#spec, entity !== undefined)
   }
 
   forget(stream: string): void {
@@ -46,6 +54,24 @@ export class StreamWindows implements LookBack {
     }
     return { ...changed, columns, windows: this.#mark }
   }
+}
+
+/** The batch with what another look-back along its stream says of it, apart from its columns. */
+export function withBeside(batch: RecordBatch, lookBack: LookBack): RecordBatch {
+  const { columns, windows } = lookBack.append(ownColumns(batch))
+  const added = (windows?.columns ?? []).flatMap((name) => {
+    const column = columns.get(name)
+    return column === undefined ? [] : [[name, column] as const]
+  })
+  return { ...batch, beside: new Map(batch.beside).set(lookBack.id, new Map(added)) }
+}
+
+/** What a scorer looks back on is in the batches, or it looks back on nothing. */
+export function knowsPast({ lookBack }: Pick<Scorer, 'lookBack'>, batches: readonly RecordBatch[]): boolean {
+  const id = lookBack?.().id
+  return (
+    id === undefined || batches.every(({ windows, beside }) => windows?.id === id || beside?.has(id) === true)
+  )
 }
 
 /** The stream that a batch belongs to. */

@@ -1,4 +1,5 @@
 import { SurprisalError } from '../core/errors.ts'
+import { CLOCK_REACH } from './running-clock.ts'
 import { spanText } from './span.ts'
 
 export type WindowStatistic = 'mean' | 'std' | 'min' | 'max'
@@ -102,6 +103,22 @@ function columnsOfField({
 /** Records that a field must look back on. */
 export function lookBack({ lags = [], differences = [], rolling = [] }: WindowField): number {
   return Math.max(0, ...lags, ...differences, ...rolling.map((r) => ('size' in r ? r.size : MOST_IN_SPAN)))
+}
+
+/**
+ * Records of a stream that can show in what a record sees of it. Of many entities nobody knows where one was last seen,
+ * nor of a period how many records it has; what the clock remembers of older ones does not show.
+ */
+export function reachOf(spec: WindowSpec, entities: boolean): number {
+  const { fields, sincePrevious = false, clock = false, entity, late = WINDOW_DEFAULTS.late } = spec
+  const perEntity = fields.length > 0 || sincePrevious
+  if (perEntity && (entities || entity !== undefined)) return Number.POSITIVE_INFINITY
+  if (fields.some(({ seasonal = [] }) => seasonal.length > 0)) return Number.POSITIVE_INFINITY
+  return Math.max(
+    clock ? CLOCK_REACH : 0,
+    sincePrevious ? 1 + late : 0,
+    ...fields.map((field) => lookBack(field) + late),
+  )
 }
 
 /** Throws CONFIG_INVALID where a number is out of its range or a column would stand twice. */

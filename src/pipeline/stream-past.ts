@@ -31,7 +31,8 @@ interface Past {
 /**
  * What a pipeline remembers of its streams for a model that looks back. Where a partition begins, comes again, or was
  * elsewhere meanwhile, its past is read again from the source: a redelivered record sees what it saw the first time, on
- * whichever process, as far as the replay reaches. A model that looks back on something else starts the same way.
+ * whichever process, as far as the replay reaches. A model that looks back on something else starts the same way. Read is
+ * no more than can show: what the look-back reaches, and of a partition that comes back what others scored meanwhile.
  */
 export class StreamPast {
   readonly #parts: StreamPastParts
@@ -72,11 +73,17 @@ export class StreamPast {
     if (origin.topic !== undefined) {
       const known = origins.get(origin.prefix)
       const first = offsetOf(origin, 0)
-      if (known === undefined || known.revoked.aborted || first < known.next) {
-        lookBack.forget(origin.prefix)
-        await this.#replay(lookBack, origin, first, revoked)
+      const follows = known !== undefined && first >= known.next
+      if (!follows || known.revoked.aborted) {
+        const { source, replay } = this.#parts
+        const reach = source.before === undefined ? 0 : Math.min(replay, lookBack.reach(batch))
+        const missing = follows ? first - known.next : Number.POSITIVE_INFINITY
+        if (missing > reach) lookBack.forget(origin.prefix)
+        await this.#replay(lookBack, origin, first, Math.min(reach, missing), reach, revoked)
       }
-      origins.set(origin.prefix, { next: offsetOf(origin, rows - 1) + 1, revoked })
+      // A replay that was broken off leaves a hole.
+      if (revoked.aborted) origins.delete(origin.prefix)
+      else origins.set(origin.prefix, { next: offsetOf(origin, rows - 1) + 1, revoked })
     }
     try {
       return lookBack.append(batch)
@@ -91,19 +98,23 @@ export class StreamPast {
     lookBack: LookBack,
     { topic, partition, prefix }: Origin,
     offset: number,
+    missing: number,
+    reach: number,
     revoked: AbortSignal,
   ): Promise<void> {
-    const { source, replay, signal, logger } = this.#parts
-    if (source.before === undefined || topic === undefined || partition === undefined || replay === 0) return
+    const { source, signal, logger } = this.#parts
+    if (source.before === undefined || topic === undefined || partition === undefined || missing === 0) return
     const stop = AbortSignal.any([signal, revoked])
+    let records = missing
     for (let attempt = 1; !stop.aborted; attempt++) {
       try {
-        for await (const batch of source.before({ topic, partition, offset }, replay, stop))
+        for await (const batch of source.before({ topic, partition, offset }, records, stop))
           lookBack.append(batch)
         return
       } catch (error) {
         if (stop.aborted) return
         lookBack.forget(prefix)
+        records = reach
         if (attempt < ATTEMPTS && isSurprisalError(error) && error.retryable) {
           await sleep(RETRY_MS, undefined, { signal: stop }).catch(() => undefined)
           continue

@@ -82,7 +82,47 @@ describe('StreamPast', () => {
     const back = await past.append(new LookingScorer(), delivery(records(40, 41)))
     expect(means(back)).toEqual([38])
     await past.append(new LookingScorer(3), delivery(records(41, 42)))
-    expect(asked.map(([, offset]) => offset)).toEqual([20, 40, 41])
+    expect(asked).toEqual([
+      [0, 20, 10],
+      [0, 40, 10],
+      [0, 41, 6],
+    ])
+  })
+
+  it('reads no more than can show: the reach of the look-back, and what a partition that comes back has missed', async () => {
+    const asked: number[][] = []
+    const past = pastOf(sourceOf(asked), 1000)
+    const scorer = new LookingScorer()
+    const gone = new AbortController()
+    await past.append(scorer, delivery(records(50, 60), gone.signal))
+    gone.abort()
+    const back = new AbortController()
+    expect(means(await past.append(scorer, delivery(records(64, 65), back.signal)))).toEqual([62])
+    back.abort()
+    expect(means(await past.append(scorer, delivery(records(65, 66))))).toEqual([63])
+    expect(asked).toEqual([
+      [0, 50, 19],
+      [0, 64, 4],
+    ])
+  })
+
+  it('reads the whole reach where what was missed cannot be read, and after a replay that was broken off', async () => {
+    const asked: number[] = []
+    const [first, second] = [new AbortController(), new AbortController()]
+    const before: Source['before'] = async function* ({ offset }, count) {
+      asked.push(count)
+      if (asked.length === 2) throw new SurprisalError('SERVICE_UNREACHABLE', 'no leader yet')
+      if (asked.length === 4) second.abort()
+      yield records(offset - count, offset)
+    }
+    const past = pastOf(sourceOf([], before), 1000)
+    const scorer = new LookingScorer()
+    await past.append(scorer, delivery(records(50, 60), first.signal))
+    first.abort()
+    await past.append(scorer, delivery(records(64, 65), second.signal))
+    await past.append(scorer, delivery(records(62, 63), second.signal))
+    expect(means(await past.append(scorer, delivery(records(70, 71))))).toEqual([68])
+    expect(asked).toEqual([19, 4, 19, 19, 19])
   })
 
   it('keeps partitions apart and asks nothing for files', async () => {

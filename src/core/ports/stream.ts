@@ -91,6 +91,8 @@ export interface LookBack {
   append(batch: RecordBatch): RecordBatch
   /** An appended batch whose own columns were changed: what depends on them alone follows; nothing enters the past. */
   vary(appended: RecordBatch, changed: RecordBatch): RecordBatch
+  /** Records of its stream before a batch that can show in its columns; Infinity where their number has no bound. */
+  reach(batch: RecordBatch): number
   /** Drops the past of one origin (its prefix): what comes next does not follow what came before. */
   forget(origin: string): void
 }

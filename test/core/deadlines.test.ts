@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Deadlines, type Due } from '../../src/detect/deadlines.ts'
+import { Deadlines, type Due } from '../../src/core/deadlines.ts'
 
 const step = fc.record({
   item: fc.nat(15),
