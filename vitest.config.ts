@@ -10,7 +10,10 @@ const COMMON = {
   maxWorkers: availableParallelism() + 1,
 }
 
-/** `unit` needs nothing but this folder; `integration` talks to real servers that its global set-up brings up. */
+/**
+ * `unit` needs nothing but this folder; `integration` talks to real servers that its global set-up brings up, `webgpu`
+ * to a GPU or to one in software.
+ */
 export default defineConfig({
   test: {
     globalSetup: ['test/build.setup.ts'],
@@ -21,7 +24,7 @@ export default defineConfig({
           ...COMMON,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/soak/**'],
+          exclude: ['test/integration/**', 'test/webgpu/**', 'test/soak/**'],
         },
       },
       {
@@ -30,6 +33,14 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/services.setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...COMMON,
+          name: 'webgpu',
+          include: ['test/webgpu/**/*.test.ts'],
+          globalSetup: ['test/webgpu/vulkan.setup.ts'],
         },
       },
       // Long chaos, by `npm run soak` alone.

@@ -21,7 +21,7 @@ import { Flow } from '../src/flow/flow.ts'
 import { initialWeights } from '../src/flow/weights.ts'
 import { FlowScorer } from '../src/kernel/flow-scorer.ts'
 import { loadKernel } from '../src/kernel/kernel.ts'
-import { ENGINES } from '../src/train/engines.ts'
+import { startEngine } from '../src/train/engines.ts'
 import { KernelTrainer } from '../src/train/kernel-trainer.ts'
 import { TfjsTrainer } from '../src/train/tfjs-trainer.ts'
 
@@ -132,7 +132,7 @@ async function onnxruntime(): Promise<Runtime | undefined> {
 
 async function tfjsNode(): Promise<Runtime | undefined> {
   try {
-    console.log((await ENGINES.node()).device)
+    console.log((await startEngine('node')).device)
   } catch (error) {
     console.log(String(error))
     return undefined

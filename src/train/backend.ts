@@ -1,6 +1,6 @@
 import { SurprisalError } from '../core/errors.ts'
 import type { FlowSpec, FlowWeights } from '../core/flow-spec.ts'
-import { ENGINES, type EngineName, type StartedEngine } from './engines.ts'
+import { type EngineName, type StartedEngine, startEngine } from './engines.ts'
 import { type Probed, probeEngine } from './probe.ts'
 import type { AdamOptions, FlowTrainer } from './trainer.ts'
 
@@ -125,7 +125,7 @@ function engineChoice(name: EngineName, reason: string): BackendChoice {
     name,
     reason,
     async create(spec, weights, adam) {
-      const { engine } = await ENGINES[name]()
+      const { engine } = await startEngine(name)
       const { TfjsTrainer } = await import('./tfjs-trainer.ts')
       return TfjsTrainer.create({ spec, weights, engine, name, ...(adam && { adam }) })
     },

@@ -1,6 +1,6 @@
 import type { FlowSpec, FlowWeights } from '../core/flow-spec.ts'
 import type { BackendName } from './backend.ts'
-import { ENGINES } from './engines.ts'
+import { startEngine } from './engines.ts'
 import { KernelTrainer } from './kernel-trainer.ts'
 import type { FlowTrainer } from './trainer.ts'
 
@@ -11,7 +11,7 @@ export async function createTrainer(
   weights: FlowWeights,
 ): Promise<FlowTrainer> {
   if (name === 'kernel') return KernelTrainer.create(spec, weights)
-  const { engine } = await ENGINES[name]()
+  const { engine } = await startEngine(name)
   const { TfjsTrainer } = await import('./tfjs-trainer.ts')
   return TfjsTrainer.create({ spec, weights, engine, name })
 }

@@ -17,8 +17,21 @@ export interface StartedEngine {
   readonly architecture?: string
 }
 
-/** Loads and starts an engine in this process. Throws BACKEND_UNAVAILABLE with what is missing and how to get it. */
-export const ENGINES: { readonly [name in EngineName]: () => Promise<StartedEngine> } = {
+const STARTED = new Map<EngineName, Promise<StartedEngine>>()
+
+/**
+ * Loads and starts an engine in this process, the first time it is asked for. Dawn lives as long as what `create` of
+ * the webgpu package returned: a second start would take its place and, at the next collection, pull the memory from
+ * under the first one's device.
+ * @throws SurprisalError BACKEND_UNAVAILABLE with what is missing and how to get it
+ */
+export function startEngine(name: EngineName): Promise<StartedEngine> {
+  const started = STARTED.get(name) ?? START[name]()
+  STARTED.set(name, started)
+  return started
+}
+
+const START: { readonly [name in EngineName]: () => Promise<StartedEngine> } = {
   async cpu() {
     await useCpu()
     return { engine: 'cpu', device: `JavaScript on ${processor()}`, kind: 'cpu' }

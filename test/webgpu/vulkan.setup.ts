@@ -1,0 +1,7 @@
+import type { TestProject } from 'vitest/node'
+import { vulkanEnvironment } from '../services/vulkan.ts'
+
+/** The loader's path counts only where a process has it from its start: the tests of this project get it that way. */
+export default async function setup(project: TestProject): Promise<void> {
+  Object.assign(project.config.env, await vulkanEnvironment())
+}
