@@ -74,6 +74,7 @@ export async function fitDetector(
   }
   const predecessor =
     options.warmStart && readPredecessor(options.warmStart.artifact, options.warmStart.version)
+  let backend = ''
   const calibrated = await learnCalibrated(rows, times.ordered, options.gate ?? true, {
     architecture: flow,
     backend: options.backend ?? 'auto',
@@ -84,6 +85,11 @@ export async function fitDetector(
     ...(predecessor && { predecessor }),
     ...(signal && { signal }),
     ...(options.checkpoints && { checkpoints: new NumberedCheckpoints(options.checkpoints) }),
+    onBackend: ({ name, reason }) => {
+      const said = `trains on ${name}: ${reason}`
+      if (said !== backend) logger.info({ backend: name }, said)
+      backend = said
+    },
     onProgress: (p) =>
       onProgress?.({
         stage: 'fit',

@@ -1,5 +1,5 @@
 import { parameterCount } from '../flow/layout.ts'
-import { type BackendName, chooseBackend } from '../train/backend.ts'
+import { type BackendChoice, type BackendName, chooseBackend } from '../train/backend.ts'
 import type { FlowFit } from '../train/fit.ts'
 import { fitMember, type MemberJob } from '../train/member.ts'
 import { fitMembers, type MembersProgress } from '../train/members.ts'
@@ -9,6 +9,8 @@ export interface FitFlowsOptions {
   readonly backend: BackendName | 'auto'
   readonly signal?: AbortSignal
   readonly checkpoints?: RoundCheckpoints
+  /** Told what trains and why, before it does. */
+  readonly onBackend?: (choice: Pick<BackendChoice, 'name' | 'reason'>) => void
   readonly onProgress?: (progress: MembersProgress) => void
 }
 
@@ -18,7 +20,7 @@ export interface FitFlowsOptions {
  */
 export async function fitFlows(
   flows: readonly MemberJob[],
-  { backend, signal, checkpoints, onProgress }: FitFlowsOptions,
+  { backend, signal, checkpoints, onBackend, onProgress }: FitFlowsOptions,
 ): Promise<readonly FlowFit[]> {
   const jobs = flows.map((job, member) => {
     const resume = checkpoints?.resume(member)
@@ -29,11 +31,12 @@ export async function fitFlows(
   const [largest] = sizes.sort((a, b) => work(b) - work(a))
   if (largest === undefined) return []
   const choice = await chooseBackend(backend, largest)
+  onBackend?.(choice)
   const hooks = { ...(signal && { signal }), ...(onProgress && { onProgress }) }
   const save = checkpoints && ((member: number, bytes: Uint8Array) => checkpoints.save(member, bytes))
   if (choice.name === 'kernel') {
     try {
-      return await fitMembers(jobs, { ...hooks, ...(save && { onCheckpoint: save }) })
+      return await fitMembers(jobs, { backend: choice.name, ...hooks, ...(save && { onCheckpoint: save }) })
     } finally {
       checkpoints?.flush()
     }

@@ -12,7 +12,7 @@ import { briefBudgetFor, budgetFor, shortened, warmed } from '../train/recipe.ts
 import { combine, standardOf } from './combination.ts'
 import { type Densities, Ensemble } from './ensemble.ts'
 import type { NumberedCheckpoints } from './fit-checkpoints.ts'
-import { fitFlows } from './fit-flows.ts'
+import { type FitFlowsOptions, fitFlows } from './fit-flows.ts'
 import type { FittedMixture } from './fit-mixture.ts'
 import { type Architecture, jobsOf, mixtureOf, type PlannedMember, planMembers } from './member-plan.ts'
 import { Novelty } from './novelty.ts'
@@ -32,6 +32,7 @@ export interface LearnOptions {
   readonly predecessor?: Predecessor
   readonly signal?: AbortSignal
   readonly checkpoints?: NumberedCheckpoints
+  readonly onBackend?: FitFlowsOptions['onBackend']
   readonly onProgress?: (progress: MembersProgress) => void
 }
 
@@ -103,7 +104,7 @@ async function learnOnce(
   options: LearnOptions,
   briefly = false,
 ): Promise<readonly Learned[]> {
-  const { backend, signal, checkpoints, onProgress } = options
+  const { backend, signal, checkpoints, onBackend, onProgress } = options
   const prepared: Prepared[] = []
   for (const lesson of lessons)
     prepared.push(prepare(rows, lesson, options, { briefly, like: prepared[0]?.encoder }))
@@ -112,6 +113,7 @@ async function learnOnce(
     backend,
     ...(signal && { signal }),
     ...(checkpoints && { checkpoints: checkpoints.round(flows.length) }),
+    ...(onBackend && { onBackend }),
     ...(onProgress && { onProgress }),
   })
   const next = fits.values()

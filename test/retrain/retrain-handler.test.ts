@@ -26,7 +26,7 @@ const plan: RetrainPlan = {
     yield records
   },
   source: 'test',
-  fit: { effort: 0.05, backend: 'kernel', rate: 0.02 },
+  fit: { effort: 0.05, backend: 'auto', rate: 0.02 },
   minimumRecords: 100,
   excluded: [],
   excludeAnomalies: true,
@@ -71,7 +71,13 @@ describe('retrainHandler', async () => {
   it('recalibrates the champion without a fit, and does nothing about one that is gone', async () => {
     const registry = new MemoryModelRegistry()
     const handler = retrainHandler({ registry, plan: () => plan, load })
-    expect(await handler(context({}))).toMatchObject({ version: 1, promoted: true })
+    const first = context({})
+    expect(await handler(first)).toMatchObject({ version: 1, promoted: true })
+    expect(first.lines).toContainEqual(
+      expect.stringMatching(
+        /^trains on kernel: \d+ records × \d+ parameters a step are too little work for a GPU/,
+      ),
+    )
     const again = context({ action: 'recalibrate', champion: 1 })
     expect(await handler(again)).toMatchObject({ version: 2, promoted: true })
     expect(again.lines).toContain('recalibrates version 1: its flows stay as they are')

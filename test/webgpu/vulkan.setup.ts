@@ -3,5 +3,5 @@ import { vulkanEnvironment } from '../services/vulkan.ts'
 
 /** The loader's path counts only where a process has it from its start: the tests of this project get it that way. */
 export default async function setup(project: TestProject): Promise<void> {
-  Object.assign(project.config.env, await vulkanEnvironment())
+  project.config.env = { ...project.config.env, ...(await vulkanEnvironment()) }
 }
