@@ -2,7 +2,7 @@
  * Trains Real NVP and Glow on every backend that this machine has, from the same weights, with the same batches and
  * budget, and compares held-out NLL and records per second. Ends with exit 1 where two differ by over 0.02 nats.
  * Run: npm run build && npx esbuild bench/backends.ts --bundle --packages=external --platform=node --target=node20 \
- *   --format=esm --outfile=dist/bench/backends.mjs && node dist/bench/backends.mjs [--allow-software] [BACKEND...]
+ *   --format=esm --outfile=dist/bench/backends.mjs && node dist/bench/backends.mjs [--steps 200] [--allow-software] [BACKEND...]
  */
 import { spawnSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
@@ -19,7 +19,6 @@ import { fitFlow } from '../src/train/fit.ts'
 const DIM = 8
 const SEED = 7
 const ROWS = { train: 4000, heldOut: 1000 }
-const BUDGET = { batch: 128, steps: 200, learningRate: 2e-3, warmup: 20, evaluateEvery: 40, patience: 5 }
 const TOLERANCE = 0.02
 
 const SPECS: Readonly<Record<string, FlowSpec>> = {
@@ -39,10 +38,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     'allow-software': { type: 'boolean', default: false },
+    steps: { type: 'string', default: '200' },
     child: { type: 'boolean', default: false },
   },
 })
 const allowSoftware = values['allow-software']
+const steps = Number(values.steps)
+const BUDGET = { batch: 128, steps, learningRate: 2e-3, warmup: 20, evaluateEvery: steps / 5, patience: 5 }
 
 if (values.child) console.log(JSON.stringify(await trainOn(positionals[0] as BackendName)))
 else await compare()
@@ -73,7 +75,7 @@ async function compare(): Promise<void> {
 
 /** Two builds of libtensorflow cannot share a process. */
 function isolated(name: BackendName): readonly Row[] {
-  const flags = ['--child', name, ...(allowSoftware ? ['--allow-software'] : [])]
+  const flags = ['--child', name, '--steps', values.steps, ...(allowSoftware ? ['--allow-software'] : [])]
   const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...flags], {
     encoding: 'utf8',
   })
