@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../src/core/errors.ts'
 import type { FlowWeights, Matrix } from '../src/core/flow-spec.ts'
 import { packageRoot } from '../src/core/package-root.ts'
 import { random } from '../src/core/random.ts'
@@ -72,8 +73,12 @@ for (let round = 0; round < repeats; round++) {
 }
 for (const name of positionals as BackendName[]) {
   const size = { batch: BUDGET.batch, parameters: parameterCount(SPEC) }
-  await using trainer = await (await chooseBackend(name, size, { timeoutMs: 60_000 })).create(SPEC, start)
-  keep(name, await curveOf(trainer))
+  try {
+    await using trainer = await (await chooseBackend(name, size, { timeoutMs: 60_000 })).create(SPEC, start)
+    keep(name, await curveOf(trainer))
+  } catch (error) {
+    console.error(`${name} is not here: ${messageOf(error)}`)
+  }
 }
 report()
 
