@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -30,15 +31,18 @@ export function findProgram(...names: readonly string[]): string | undefined {
   return undefined
 }
 
+/** Processes take turns: apt-get waits for another's installation, but not while another reads the lists. */
+const TURN = join(tmpdir(), 'surprisal-test-apt.lock')
+
 let installing: Promise<unknown> = Promise.resolve()
 let updated = false
 
 async function aptInstall(packages: readonly string[]): Promise<void> {
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, maxBuffer: 1 << 26 }
-  const wait = ['-qq', '-o', 'DPkg::Lock::Timeout=300']
-  if (!updated) await run('apt-get', [...wait, 'update'], options)
+  const aptGet = [TURN, 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300']
+  if (!updated) await run('flock', [...aptGet, 'update'], options)
   updated = true
-  await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...packages], options)
+  await run('flock', [...aptGet, 'install', '-y', '--no-install-recommends', ...packages], options)
 }
 
 /** Finds a program; on Debian, as root, installs its packages first where it is missing; else says what to install. */
