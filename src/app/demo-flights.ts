@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { openFiles } from '../../connectors/files/open.ts'
 import type { RecordBatch } from '../core/record.ts'
-import { flightBatches } from '../demo/flight-streams.ts'
+import { flightBatches, overAndOver } from '../demo/flight-streams.ts'
 import { generatedFlights } from '../demo/generated-flights.ts'
 
 export interface Flights {
@@ -18,7 +18,7 @@ const REAL = 'vega-datasets/data/flights-3m.parquet'
 const REAL_TRAINING = 966_409
 const GENERATED = { training: 200_000, all: 1_000_000 }
 
-/** Three million real flights where the vega-datasets package is installed beside Surprisal, else generated ones. */
+/** Three million real flights where the vega-datasets package is installed beside Surprisal, else generated ones, without end. */
 export async function openFlights(signal: AbortSignal): Promise<Flights> {
   const path = realFlights()
   if (path === undefined) {
@@ -28,12 +28,13 @@ export async function openFlights(signal: AbortSignal): Promise<Flights> {
         yield date?.kind === 'timestamp' ? { ...batch, eventTime: date.values } : batch
       }
     }
+    const batches = overAndOver(async () => generated())
     const description = `generated flights (npm install vega-datasets gives real ones)`
-    return { description, batches: generated(), trainingRecords: GENERATED.training }
+    return { description, batches, trainingRecords: GENERATED.training }
   }
   return {
     description: 'US flights of 2001 (vega-datasets, flights-3m.parquet)',
-    batches: flightBatches(await openFiles([path], {}, signal), signal),
+    batches: overAndOver(async () => flightBatches(await openFiles([path], {}, signal), signal)),
     trainingRecords: REAL_TRAINING,
   }
 }

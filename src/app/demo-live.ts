@@ -11,9 +11,11 @@ import type { RecordBatch } from '../core/record.ts'
 import type { Logger } from '../core/telemetry.ts'
 import { FlightFaultPlanter } from '../demo/flight-faults.ts'
 import { LiveFlights } from '../demo/live-flights.ts'
+import { readArtifact } from '../detect/artifact.ts'
 import { Detector } from '../detect/detector.ts'
 import { runPipeline } from '../pipeline/run.ts'
 import { ScorerHandle } from '../pipeline/scorer-handle.ts'
+import { modelSummary } from '../retrain/publication.ts'
 import { retrainHandler } from '../retrain/retrain-handler.ts'
 import { followChampion } from './champion.ts'
 import { LoadedVersions } from './loaded-versions.ts'
@@ -36,11 +38,12 @@ export interface LiveDemo {
 
 const NAME = 'flights'
 const RECORDS_PER_SECOND = 5000
-const DRIFT = { driftAfter: 200_000, driftMinutes: 20, keep: 300_000 }
+const DRIFT = { driftAfter: 200_000, driftMinutes: 20 }
 const MINIMUM_RECORDS = 10_000
 const TRAINING_SAMPLE = 250_000
-/** By then the kept records are of the new normal alone: a window of both teaches neither well. */
 const DEBOUNCE_MS = 65_000
+/** Shorter, so that a drift's retrain learns from the new normal alone, however fast this machine scores. */
+const KEEP_MS = 55_000
 
 /**
  * The demo on its dashboard, all of it in this process and a temporary folder: scores flights as they come in, sees
@@ -58,6 +61,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   await using handle = new ScorerHandle()
   const source = new LiveFlights(demo.flights, {
     ...DRIFT,
+    keepMs: KEEP_MS,
     planter: new FlightFaultPlanter(demo.faultShare, demo.routes, random(seed + 2)),
     recordsPerSecond: RECORDS_PER_SECOND,
   })
@@ -65,7 +69,8 @@ export async function runLiveDemo(demo: LiveDemo): Promise<void> {
   await using versions = new LoadedVersions(async (modelVersion) =>
     Detector.load(await registry.get(NAME, modelVersion), { modelVersion, rate, workers: 1 }),
   )
-  const first = await registry.put(NAME, demo.artifact, {}, await registry.fence(NAME))
+  const summary = { ...modelSummary(readArtifact(demo.artifact).manifest), decision: 'the first model' }
+  const first = await registry.put(NAME, demo.artifact, summary, await registry.fence(NAME))
   await registry.setAlias(NAME, 'champion', first.version, 'demo', 'the first model')
 
   await store.open()

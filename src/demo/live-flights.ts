@@ -10,8 +10,8 @@ export interface LiveFlightsOptions {
   /** After so many records every flight arrives `driftMinutes` later: a change of normal, not a fault. */
   readonly driftAfter: number
   readonly driftMinutes: number
-  /** Records kept for a fit. */
-  readonly keep: number
+  /** How long records are kept for a fit. */
+  readonly keepMs: number
 }
 
 const TICK_MS = 200
@@ -20,7 +20,7 @@ const never = new AbortController().signal
 /** Replays flights as if they came in now, at a steady rate, with planted faults and, later, a drift. */
 export class LiveFlights implements Source {
   readonly name = 'flights'
-  /** The latest records as they were delivered, faults among them. */
+  /** The latest records as they were delivered, faults among them, oldest first. */
   readonly recent: RecordBatch[] = []
   /** Ids of the planted faults among all of them, which somebody may label. */
   readonly planted = new Set<string>()
@@ -72,7 +72,7 @@ export class LiveFlights implements Source {
 
   private remember(batch: RecordBatch): void {
     this.recent.push(batch)
-    let kept = this.recent.reduce((sum, { rows }) => sum + rows, 0)
-    while (kept - this.recent[0].rows > this.options.keep) kept -= this.recent.shift()?.rows ?? 0
+    const oldest = Date.now() - this.options.keepMs
+    while ((this.recent[0].eventTime?.[0] ?? oldest) < oldest) this.recent.shift()
   }
 }

@@ -1,6 +1,7 @@
 import { isoOrNull } from '../core/iso-times.ts'
 import type { JobContext, ModelRegistry, ModelVersion, RetrainJob } from '../core/ports.ts'
 import type { Detector } from '../detect/detector.ts'
+import type { Manifest } from '../detect/manifest.ts'
 import type { GateDecision } from './gate.ts'
 import type { TrainingWindow } from './training-window.ts'
 
@@ -15,6 +16,19 @@ export async function publishedBy(
   return (await registry.list(job.request.pipeline)).find(({ summary }) => summary.job === keyOf(job))
 }
 
+/** What the model list shows of any version: what it is, and how it did on its gate window. */
+export function modelSummary(manifest: Manifest): Readonly<Record<string, unknown>> {
+  return {
+    architecture: manifest.architecture,
+    engine: manifest.engine,
+    ...(manifest.warm_start !== undefined && { warm_start: manifest.warm_start }),
+    rate: manifest.alerts.rate,
+    measure: manifest.measure,
+    records: manifest.lineage.used,
+    metrics: manifest.metrics,
+  }
+}
+
 /** What the model list shows of a version that a job made. */
 export function summaryOf(
   { manifest }: Detector,
@@ -24,11 +38,7 @@ export function summaryOf(
 ): Readonly<Record<string, unknown>> {
   const [from, to] = [window.from, window.to].map((time) => isoOrNull(time ?? undefined))
   return {
-    architecture: manifest.architecture,
-    engine: manifest.engine,
-    ...(manifest.warm_start !== undefined && { warm_start: manifest.warm_start }),
-    rate: manifest.alerts.rate,
-    measure: manifest.measure,
+    ...modelSummary(manifest),
     window: { ...window.counts, from, to, sha256: manifest.lineage.sha256 },
     promoted: decision.promote,
     decision: decision.reason,

@@ -1,5 +1,5 @@
 import type { ModelVersion } from '../core/ports.ts'
-import { compact, day, nats } from './format.ts'
+import { clock, compact, day, nats } from './format.ts'
 
 export interface SummaryText {
   readonly kind: string
@@ -13,15 +13,20 @@ export interface SummaryText {
 export function summaryOf({ summary }: ModelVersion): SummaryText {
   const window = object(summary.window)
   const metrics = object(summary.metrics)
-  const records = number(window.fit) ?? number(window.records) ?? number(summary.records)
+  const records =
+    number(window.fit) ?? number(window.records) ?? number(window.kept) ?? number(summary.records)
   const [from, to] = [text(window.from), text(window.to)]
   return {
     kind: text(summary.architecture) ?? '–',
     nll: nats(summary.held_out_nll ?? summary.nll ?? metrics.gate_nll ?? metrics.held_out_nll),
     records: records === undefined ? '–' : `${compact(records)} records`,
-    window: from && to ? `${day(from)} to ${day(to)}` : undefined,
+    window: from && to ? windowText(from, to) : undefined,
     decision: text(summary.decision) ?? (summary.promoted === true ? 'passed' : '–'),
   }
+}
+
+function windowText(from: string, to: string): string {
+  return day(from) === day(to) ? `${clock(from)} to ${clock(to)}` : `${day(from)} to ${day(to)}`
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

@@ -30,7 +30,7 @@ export function AnomalyTable({ pipeline, records }: { pipeline: string; records:
                 </time>
               </a>
             </th>
-            <td data-label="Severity">
+            <td data-label="Severity" class="badge-cell">
               <SeverityBadge severity={record.severity} /> <SuppressedBadge rule={record.suppressed} />
             </td>
             <td data-label="Surprisal" class="num">

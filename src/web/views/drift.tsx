@@ -70,7 +70,7 @@ export function Drift({ pipeline }: { pipeline: string }) {
                   <td data-label="p" class="num">
                     {field.p < 1e-4 ? field.p.toExponential(1) : field.p.toFixed(4)}
                   </td>
-                  <td data-label="Verdict">
+                  <td data-label="Verdict" class="badge-cell">
                     {field.drifted ? (
                       <span class="state warn">drifted</span>
                     ) : (

@@ -50,7 +50,7 @@ export function Episodes({ pipeline }: { pipeline: string }) {
                     ? 'goes on'
                     : span((Date.parse(episode.ended_at) - Date.parse(episode.started_at)) / 1000)}
                 </td>
-                <td data-label="Severity">
+                <td data-label="Severity" class="badge-cell">
                   <SeverityBadge severity={episode.severity} />
                   {episode.kind !== undefined && ` ${KINDS[episode.kind]}`}
                 </td>

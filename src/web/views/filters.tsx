@@ -3,6 +3,7 @@ import { setQuery, usePlace } from '../router.ts'
 
 /** Ranges that end now, in milliseconds. */
 export const RANGES: Readonly<Record<string, number>> = {
+  '5m': 300_000,
   '15m': 900_000,
   '1h': 3_600_000,
   '6h': 21_600_000,

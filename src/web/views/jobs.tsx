@@ -50,7 +50,7 @@ export function Jobs({ id }: { id: string | undefined }) {
                       {job.request.pipeline}
                     </a>
                   </th>
-                  <td data-label="State">
+                  <td data-label="State" class="badge-cell">
                     <StateBadge state={job.state} />
                   </td>
                   <td data-label="Progress" class="progress-cell">

@@ -147,10 +147,12 @@ function VersionRow({
           </span>
         ))}
       </th>
-      <td data-label="Made" title={fullTime(version.created_at)}>
+      <td data-label="Made" class="line" title={fullTime(version.created_at)}>
         {ago(version.created_at)}
       </td>
-      <td data-label="Kind">{summary.kind}</td>
+      <td data-label="Kind" class="line">
+        {summary.kind}
+      </td>
       <td data-label="NLL, nats" class="num">
         {summary.nll}
       </td>

@@ -93,7 +93,7 @@ function PipelineRow({ status }: { status: PipelineStatus }) {
         </a>
         {status.reasons.length > 0 && <span class="reason">{status.reasons[0]}</span>}
       </th>
-      <td data-label="State">
+      <td data-label="State" class="badge-cell">
         <StateBadge state={status.state} />
       </td>
       <td data-label="Last hour" class="spark-cell">
