@@ -20,8 +20,10 @@ type Member = Manifest['members'][number]
 type Choice = (member: Member, index: number, members: readonly Member[]) => boolean
 const lastStandardFlow = (members: readonly Member[]) =>
   members.findLastIndex(({ view, mixture }) => view.name === 'standard' && !mixture)
+const WITHOUT_NOVELTY = 'without novelty'
 const SUBSETS: Readonly<Record<string, Choice>> = {
   everything: () => true,
+  [WITHOUT_NOVELTY]: () => true,
   'without exact flow': ({ view }) => view.name !== 'exact',
   'one standard flow': (_, m, members) => m !== lastStandardFlow(members),
   'without mixtures': ({ mixture }) => !mixture,
@@ -68,7 +70,7 @@ async function measure({ learning, tested, labels }: ReturnType<typeof splitOf>,
     const surprisal = combine(
       chosen.map((m) => members[m]),
       chosen.map((m) => manifest.members[m]),
-      novelty,
+      name === WITHOUT_NOVELTY ? new Float64Array(novelty.length) : novelty,
     )
     const { auroc, auprc } = evaluate(surprisal, surprisal, labels, 0.01)
     const figures = found.get(name)![at]
