@@ -1,18 +1,41 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
-import type { Kafka as Client, LogEntry, RetryOptions, SASLOptions } from 'kafkajs'
+import type { KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { compressionFault } from './codecs.ts'
+import { Connections } from './connections.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
 
+/** Whose connections end with it, after what was made of it has disconnected. */
+export class KafkaClient extends Kafka implements Disposable {
+  private readonly config: KafkaConfig
+  private readonly connections: Connections
+
+  constructor(config: KafkaConfig) {
+    const connections = new Connections()
+    super({ ...config, socketFactory: connections.open })
+    this.config = config
+    this.connections = connections
+  }
+
+  /** A client of the same settings, with connections of its own. */
+  another(): KafkaClient {
+    return new KafkaClient(this.config)
+  }
+
+  [Symbol.dispose](): void {
+    this.connections[Symbol.dispose]()
+  }
+}
+
 /** A kafkajs client from librdkafka's settings. Certificates are read here, once. */
-export function kafkaClient(options: KafkaOptions, logger: Logger): Client {
+export function kafkaClient(options: KafkaOptions, logger: Logger): KafkaClient {
   const fault = compressionFault(options['compression.type'])
   if (fault !== undefined) throw new SurprisalError('CONFIG_INVALID', fault)
   const protocol = options['security.protocol']
-  return new Kafka({
+  return new KafkaClient({
     clientId: options['client.id'],
     brokers: brokersOf(options),
     connectionTimeout: options['socket.connection.setup.timeout.ms'],

@@ -35,7 +35,7 @@ export class DeadLetterTopic implements AsyncDisposable {
 
   /** One partition after the other, oldest first, up to the topic's present end. */
   async *letters(signal: AbortSignal): AsyncGenerator<DeadLetter> {
-    const client = kafkaClient(this.kafka, this.logger)
+    using client = kafkaClient(this.kafka, this.logger)
     const ranges = await offsetRanges(client, this.kafka, [this.topic], 0)
     await using reader = await PartitionReader.connect(client, this.kafka, [this.topic])
     for (const range of ranges)

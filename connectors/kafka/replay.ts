@@ -1,8 +1,7 @@
-import type { Kafka } from 'kafkajs'
 import { mergeByTime } from '../../src/core/merge-by-time.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { kafkaClient } from './client.ts'
+import { type KafkaClient, kafkaClient } from './client.ts'
 import { offsetRanges } from './offset-ranges.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import { type OffsetRange, PartitionReader } from './partition-reader.ts'
@@ -14,7 +13,7 @@ export class TopicReplay {
   private readonly kafka: KafkaOptions
   private readonly options: Pick<KafkaSourceOptions, 'topics' | 'pattern'>
   private readonly decoder: RecordDecoder
-  private readonly client: Kafka
+  private readonly client: KafkaClient
 
   constructor(
     kafka: KafkaOptions,
@@ -30,16 +29,18 @@ export class TopicReplay {
 
   /** Records that the topics hold from a time (epoch milliseconds) on. */
   async count(since: number): Promise<number> {
-    const topics = await matchingTopics(this.client, this.options)
-    const ranges = await offsetRanges(this.client, this.kafka, topics, since)
+    using client = this.client.another()
+    const topics = await matchingTopics(client, this.options)
+    const ranges = await offsetRanges(client, this.kafka, topics, since)
     return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
   }
 
   /** The records from a time on, up to the topics' present ends, in the order of event time. */
   async *records(since: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
-    const topics = await matchingTopics(this.client, this.options)
-    const ranges = await offsetRanges(this.client, this.kafka, topics, since)
-    await using reader = await PartitionReader.connect(this.client, this.kafka, topics)
+    using client = this.client.another()
+    const topics = await matchingTopics(client, this.options)
+    const ranges = await offsetRanges(client, this.kafka, topics, since)
+    await using reader = await PartitionReader.connect(client, this.kafka, topics)
     yield* mergeByTime(
       ranges.filter(({ from, to }) => from < to).map((range) => this.decoded(reader, range, signal)),
     )
@@ -57,7 +58,8 @@ export class TopicReplay {
   ): AsyncGenerator<RecordBatch> {
     const from = Math.max(0, offset - records)
     if (from === offset) return
-    await using reader = await PartitionReader.connect(this.client, this.kafka, [topic])
+    using client = this.client.another()
+    await using reader = await PartitionReader.connect(client, this.kafka, [topic])
     yield* this.decoded(reader, { topic, partition, from, to: offset }, signal)
   }
 

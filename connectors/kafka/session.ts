@@ -1,7 +1,7 @@
-import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { retryOf } from './client.ts'
+import { type KafkaClient, retryOf } from './client.ts'
 import { isGroupMoved } from './errors.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
@@ -10,7 +10,8 @@ import { StartOffsets } from './start-offsets.ts'
 import { PartitionTransactions } from './transactions.ts'
 
 export interface SessionParts {
-  readonly client: Kafka
+  /** Ends with the session. */
+  readonly client: KafkaClient
   readonly kafka: KafkaOptions
   readonly groupId: string
   readonly options: KafkaSourceOptions
@@ -30,6 +31,7 @@ export class KafkaSession {
   readonly queues = new Map<string, PartitionQueue>()
   readonly committer: OffsetCommitter
   readonly transactions: PartitionTransactions | undefined
+  private readonly client: KafkaClient
   private readonly settings: KafkaOptions
   private readonly consumer: Consumer
   private readonly admin: Admin
@@ -43,6 +45,7 @@ export class KafkaSession {
   joined = false
 
   constructor({ client, kafka, groupId, options, exactlyOnce, events, logger }: SessionParts) {
+    this.client = client
     this.settings = kafka
     this.starts = new StartOffsets(groupId, options.start ?? kafka['auto.offset.reset'])
     this.events = events
@@ -125,6 +128,7 @@ export class KafkaSession {
       this.admin.disconnect(),
       this.transactions?.[Symbol.asyncDispose](),
     ])
+    this.client[Symbol.dispose]()
   }
 
   private onJoin({ payload }: ConsumerGroupJoinEvent): void {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kafka, Transaction } from 'kafkajs'
+import type { Transaction } from 'kafkajs'
 import { messageOf, type SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { brokersOf, kafkaClient } from './client.ts'
+import { brokersOf, type KafkaClient, kafkaClient } from './client.ts'
 import { KafkaDelivery } from './delivery.ts'
 import { isFenced } from './errors.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
@@ -39,7 +39,7 @@ export interface KafkaSourceParts {
 export class KafkaSource implements Source {
   readonly name: string
   private readonly parts: KafkaSourceParts
-  private readonly client: Kafka
+  private readonly client: KafkaClient
   private readonly brokers: string
   private readonly slices: SliceSize
   private session: KafkaSession | undefined
@@ -111,6 +111,7 @@ export class KafkaSource implements Source {
     await this.restarting
     await this.session?.close()
     this.session = undefined
+    this.client[Symbol.dispose]()
     this.state = 'stopped'
   }
 
@@ -179,7 +180,7 @@ export class KafkaSource implements Source {
       this.state = `connecting to Kafka at ${this.brokers}`
       const session: KafkaSession = new KafkaSession({
         ...this.parts,
-        client: this.client,
+        client: this.client.another(),
         exactlyOnce: this.parts.exactlyOnce ?? false,
         events: {
           available: () => this.wake(),

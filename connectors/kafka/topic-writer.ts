@@ -1,7 +1,7 @@
-import type { Kafka, Producer, TopicMessages } from 'kafkajs'
+import type { Producer, TopicMessages } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { brokersOf, kafkaClient, retryOf } from './client.ts'
+import { brokersOf, type KafkaClient, kafkaClient, retryOf } from './client.ts'
 import { COMPRESSION_TYPES } from './codecs.ts'
 import { isTooLarge, kafkaError } from './errors.ts'
 import { keyPartitioner } from './key-partitioner.ts'
@@ -15,7 +15,7 @@ export const MAX_REQUEST_BYTES = 900_000
 /** A producer that writes messages in order, in requests that the broker takes. */
 export class TopicWriter implements AsyncDisposable {
   private readonly options: KafkaOptions
-  private readonly kafka: Kafka
+  private readonly kafka: KafkaClient
   private readonly producer: Producer
   private connected: Promise<void> | undefined
 
@@ -69,5 +69,6 @@ export class TopicWriter implements AsyncDisposable {
     this.connected = undefined
     await connected?.catch(() => undefined)
     await this.producer.disconnect()
+    this.kafka[Symbol.dispose]()
   }
 }
