@@ -1,37 +1,52 @@
 const POLYNOMIAL = 0x82f63b78
-const SLICES = 8
+const SLICES = 16
 
-/** tables[k][b]: what byte b does to the remainder, k bytes further on. */
-const tables = ((): readonly Uint32Array[] => {
-  const made = Array.from({ length: SLICES }, () => new Uint32Array(256))
+/** tables[256 k + b]: what byte b does to the remainder, k bytes further on. */
+const tables = ((): Int32Array => {
+  const made = new Int32Array(SLICES * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    made[0][byte] = crc
+    made[byte] = crc
   }
-  for (let k = 1; k < SLICES; k++)
-    for (let byte = 0; byte < 256; byte++)
-      made[k][byte] = (made[k - 1][byte] >>> 8) ^ made[0][made[k - 1][byte] & 0xff]
+  for (let i = 256; i < made.length; i++) made[i] = (made[i - 256] >>> 8) ^ made[made[i - 256] & 0xff]
   return made
 })()
 
-/** CRC-32C (Castagnoli) of bytes[from, to), eight bytes at a time (slicing-by-8; Kounavis and Berry 2005). */
+/** What the bytes of a word do to the remainder, its first one `at / 256` bytes further on. */
+function word(at: number, bytes: number): number {
+  return (
+    tables[at + (bytes & 0xff)] ^
+    tables[at - 256 + ((bytes >>> 8) & 0xff)] ^
+    tables[at - 512 + ((bytes >>> 16) & 0xff)] ^
+    tables[at - 768 + (bytes >>> 24)]
+  )
+}
+
+/**
+ * CRC-32C (Castagnoli) of bytes[from, to), four words at a time (slicing-by-16; Kounavis and Berry 2005) on a
+ * little-endian machine, which all that Node runs on are but one.
+ */
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables
   let crc = ~0
   let i = from
-  for (const last = to - SLICES; i <= last; i += SLICES) {
-    crc ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
-    crc =
-      t7[crc & 0xff] ^
-      t6[(crc >>> 8) & 0xff] ^
-      t5[(crc >>> 16) & 0xff] ^
-      t4[crc >>> 24] ^
-      t3[bytes[i + 4]] ^
-      t2[bytes[i + 5]] ^
-      t1[bytes[i + 6]] ^
-      t0[bytes[i + 7]]
+  const single = (end: number) => {
+    for (; i < end; i++) crc = tables[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
   }
-  for (; i < to; i++) crc = t0[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
+  single(Math.min(to, from + (-(bytes.byteOffset + from) & 3)))
+  if (LITTLE_ENDIAN && i < to) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, (to - i) >> 2)
+    let w = 0
+    for (const last = words.length - 4; w <= last; w += 4)
+      crc =
+        word(3840, crc ^ words[w]) ^
+        word(2816, words[w + 1]) ^
+        word(1792, words[w + 2]) ^
+        word(768, words[w + 3])
+    i += 4 * w
+  }
+  single(to)
   return ~crc >>> 0
 }
+
+const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1

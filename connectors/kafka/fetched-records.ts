@@ -1,5 +1,6 @@
 import { codecOf } from './codecs.ts'
-import { type BatchContext, type FetchedMessage, readRecords } from './records-reader.ts'
+import type { BatchContext, FetchedMessage, FetchedRecord } from './fetched-record.ts'
+import { readRecords } from './records-reader.ts'
 
 /** What kafkajs reads responses with. */
 interface Decoder {
@@ -32,8 +33,8 @@ export function fetchedRecords(before: FetchDecoder): FetchDecoder {
 }
 
 /** Record batches of message format 2 (KIP-98); a fetch may end in the middle of one, which comes again. */
-async function decodeBatches(bytes: Buffer): Promise<FetchedMessage[]> {
-  const messages: FetchedMessage[] = []
+async function decodeBatches(bytes: Buffer): Promise<FetchedRecord[]> {
+  const messages: FetchedRecord[] = []
   for (let at = 0; at + HEADER <= bytes.length; ) {
     const next = at + AFTER_LENGTH + bytes.readInt32BE(at + 8)
     if (next > bytes.length) break

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { FetchedBatchClass } from './cluster.ts'
 import { codecOf } from './codecs.ts'
 import { encodedProduce, type ProduceProtocol } from './encoded-produce.ts'
+import { type BatchClass, fetchedBatch } from './fetched-batch.ts'
 import { type FetchDecoder, fetchedRecords } from './fetched-records.ts'
 import { groupByPartition } from './group-by-partition.ts'
 
@@ -15,10 +16,11 @@ function exchange<T>(module: string, make: (before: T) => T): void {
 }
 
 // kafkajs makes a dozen objects of each record on its way in and out, and copies a batch once a record to group it by
-// partition: three quarters of a stream's work. These three do the same in passing; where another module has loaded
+// partition: three quarters of a stream's work. These four do the same in passing; where another module has loaded
 // kafkajs before, its own stay, slower and as right.
 exchange<ProduceProtocol>('protocol/requests/produce', encodedProduce)
 exchange<FetchDecoder>('protocol/requests/fetch/v4/decodeMessages', fetchedRecords)
+exchange<BatchClass>('consumer/batch', fetchedBatch)
 exchange<typeof groupByPartition>('producer/groupMessagesPerPartition', () => groupByPartition)
 
 const kafkajs: typeof import('kafkajs') = require('kafkajs')

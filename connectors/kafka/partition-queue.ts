@@ -1,4 +1,8 @@
 import type { KafkaMessage } from 'kafkajs'
+import { placeOf, sizeOf } from './fetched-record.ts'
+
+/** Bytes of a message beside its key and value. */
+const OVERHEAD = 100
 
 /** Messages of one fetch; `next` is the offset after it, beyond control records that nobody sees. */
 interface Chunk {
@@ -68,14 +72,15 @@ export class PartitionQueue {
   push(fetched: number, messages: readonly KafkaMessage[], next: number): boolean {
     const { position } = this
     if (fetched > position) return false
-    const fresh = messages.filter((message) => Number(message.offset) >= position)
+    const old = messages.length > 0 && placeOf(messages[0]) < position
+    const fresh = old ? messages.filter((message) => placeOf(message) >= position) : messages
     if (fresh.length === 0) {
       this.skip(next)
       return true
     }
     this.chunks.push({ messages: fresh, next, taken: 0 })
     this.records += fresh.length
-    for (const message of fresh) this.bytes += sizeOf(message)
+    for (const message of fresh) this.bytes += OVERHEAD + sizeOf(message)
     return true
   }
 
@@ -100,16 +105,16 @@ export class PartitionQueue {
       const end = Math.min(chunk.messages.length, chunk.taken + limit - messages.length)
       for (; chunk.taken < end; chunk.taken++) {
         const message = chunk.messages[chunk.taken]
-        this.bytes -= sizeOf(message)
+        this.bytes -= OVERHEAD + sizeOf(message)
         messages.push(message)
       }
       const ended = end === chunk.messages.length
       if (ended) this.chunks.shift()
-      next = ended ? chunk.next : Number(messages.at(-1)!.offset) + 1
+      next = ended ? chunk.next : placeOf(messages.at(-1)!) + 1
     }
     if (messages.length === 0) return undefined
     this.records -= messages.length
-    const first = Number(messages[0].offset)
+    const first = placeOf(messages[0])
     const slice: Slice = { messages, first, next, revoked: this.revocation.signal, acked: false }
     this.flight.push(slice)
     return slice
@@ -136,8 +141,4 @@ export class PartitionQueue {
     this.records = 0
     this.bytes = 0
   }
-}
-
-function sizeOf(message: KafkaMessage): number {
-  return (message.value?.length ?? 0) + (message.key?.length ?? 0) + 100
 }

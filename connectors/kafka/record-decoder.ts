@@ -3,6 +3,7 @@ import { isSurprisalError, messageOf } from '../../src/core/errors.ts'
 import type { RecordEnvelope, RejectedRecord } from '../../src/core/ports.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import { ColumnBuilder } from './column-builder.ts'
+import { placeOf, timeOf } from './fetched-record.ts'
 import { eventTimeReader, pathReader } from './fields.ts'
 import type { KafkaRecordOptions } from './options.ts'
 
@@ -23,7 +24,7 @@ export class RecordDecoder {
   private readonly options: KafkaRecordOptions
   private readonly decodeValue: ValueDecoder
   private readonly columns: ColumnBuilder
-  private readonly timeOf: (value: unknown) => number
+  private readonly ownTime: (value: unknown) => number
   private readonly entityOf: ((value: unknown) => unknown) | undefined
 
   constructor(options: KafkaRecordOptions, decodeValue: ValueDecoder) {
@@ -31,7 +32,7 @@ export class RecordDecoder {
     this.options = options
     this.decodeValue = decodeValue
     this.columns = new ColumnBuilder(options.fields)
-    this.timeOf = time.field === undefined ? () => Number.NaN : eventTimeReader(time.field, time.unit)
+    this.ownTime = time.field === undefined ? () => Number.NaN : eventTimeReader(time.field, time.unit)
     this.entityOf = typeof entity === 'object' ? pathReader(entity.field) : undefined
   }
 
@@ -54,10 +55,11 @@ export class RecordDecoder {
     }
     const rows = kept.length
     const columns = this.columns.build(values)
-    const offsets = Float64Array.from(kept, ({ offset }) => Number(offset))
+    const offsets = new Float64Array(rows)
     const eventTime = new Float64Array(rows)
     for (let row = 0; row < rows; row++) {
-      const own = this.timeOf(values[row])
+      offsets[row] = placeOf(kept[row])
+      const own = this.ownTime(values[row])
       eventTime[row] = Number.isNaN(own) ? timestampOf(kept[row]) : own
     }
     return {
@@ -69,7 +71,7 @@ export class RecordDecoder {
         ...(this.options.entity !== undefined && { entity: this.entities(kept, values) }),
       },
       rejected,
-      envelope: (row) => envelopeOf(kept[row]),
+      envelope: (row) => new Envelope(kept[row]),
     }
   }
 
@@ -90,21 +92,35 @@ export class RecordDecoder {
 }
 
 /** −1 is Kafka's "no timestamp". */
-function timestampOf({ timestamp }: KafkaMessage): number {
-  const ms = Number(timestamp)
+function timestampOf(message: KafkaMessage): number {
+  const ms = timeOf(message)
   return ms === -1 ? Number.NaN : ms
 }
 
-function envelopeOf(message: KafkaMessage): RecordEnvelope {
-  return {
-    key: message.key,
-    value: message.value,
-    timestamp: Number(message.timestamp),
-    headers: message.headers ?? {},
+/** Takes of a message what it is asked for. */
+class Envelope implements RecordEnvelope {
+  private readonly message: KafkaMessage
+
+  constructor(message: KafkaMessage) {
+    this.message = message
+  }
+  get key(): Buffer | null {
+    return this.message.key
+  }
+  get value(): Buffer | null {
+    return this.message.value
+  }
+  get timestamp(): number {
+    return timeOf(this.message)
+  }
+  get headers(): RecordEnvelope['headers'] {
+    return this.message.headers ?? {}
   }
 }
 
 function reject(prefix: string, message: KafkaMessage, cause: unknown): RejectedRecord {
-  const offset = Number(message.offset)
-  return { id: `${prefix}-${offset}`, reason: messageOf(cause), cause, offset, ...envelopeOf(message) }
+  const offset = placeOf(message)
+  const { key, value, timestamp, headers } = new Envelope(message)
+  const reason = messageOf(cause)
+  return { id: `${prefix}-${offset}`, reason, cause, offset, timestamp, key, value, headers }
 }

@@ -1,38 +1,15 @@
 import type { IHeaders } from 'kafkajs'
-
-export interface BatchContext {
-  readonly firstOffset: number
-  readonly firstTimestamp: number
-  readonly maxTimestamp: number
-  readonly appendTime: boolean
-  /** As kafkajs compares it with those of aborted transactions. */
-  readonly producerId: string
-  readonly inTransaction: boolean
-  readonly isControlBatch: boolean
-}
-/** The client’s message, and what it asks of it when transactions were aborted. */
-export interface FetchedMessage {
-  readonly attributes: number
-  readonly timestamp: string
-  readonly offset: string
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: IHeaders
-  readonly isControlRecord: boolean
-  readonly batchContext: BatchContext
-}
+import { type BatchContext, FetchedRecord } from './fetched-record.ts'
 
 const NO_HEADERS: IHeaders = {}
 
-/** Appends `count` records of message format 2 to `into`; keys and values are views of `bytes`. */
+/** Appends `count` records of message format 2 to `into`; keys and values will be views of `bytes`. */
 export function readRecords(
   bytes: Buffer,
   count: number,
   batchContext: BatchContext,
-  into: FetchedMessage[],
+  into: FetchedRecord[],
 ): void {
-  const { firstOffset, firstTimestamp, maxTimestamp, appendTime, isControlBatch } = batchContext
-  const appended = String(maxTimestamp)
   let at = 0
   /** Zigzag, seven bits a byte, the lowest first; exact to 2^53. */
   const varint = (): number => {
@@ -59,25 +36,33 @@ export function readRecords(
     if (end > bytes.length) throw new RangeError('a record batch ends in the middle of a record')
     const attributes = bytes[at++]
     const timeDelta = varint()
-    const offset = firstOffset + varint()
-    const key = sized()
-    const value = sized()
+    const offsetDelta = varint()
+    const keySize = varint()
+    const keyAt = at
+    if (keySize > 0) at += keySize
+    const valueSize = varint()
+    const valueAt = at
+    if (valueSize > 0) at += valueSize
     let headers = NO_HEADERS
     for (let left = varint(); left > 0; left--) {
       if (headers === NO_HEADERS) headers = {}
       addHeader(headers, String(sized()), sized())
     }
     at = end
-    into.push({
-      attributes,
-      timestamp: appendTime ? appended : String(firstTimestamp + timeDelta),
-      offset: String(offset),
-      key,
-      value,
-      headers,
-      isControlRecord: isControlBatch,
-      batchContext,
-    })
+    into.push(
+      new FetchedRecord(
+        batchContext,
+        bytes,
+        attributes,
+        offsetDelta,
+        timeDelta,
+        keyAt,
+        keySize,
+        valueAt,
+        valueSize,
+        headers,
+      ),
+    )
   }
 }
 

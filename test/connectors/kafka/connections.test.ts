@@ -13,7 +13,10 @@ const accepted = new Set<Socket>()
 beforeEach(async () => {
   server = createServer((socket) => {
     accepted.add(socket)
-    socket.on('error', () => undefined).once('close', () => accepted.delete(socket))
+    socket
+      .resume()
+      .on('error', () => undefined)
+      .once('close', () => accepted.delete(socket))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   port = (server.address() as AddressInfo).port
