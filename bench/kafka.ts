@@ -1,10 +1,11 @@
 /**
  * Records per second, end-to-end latency and CPU of the streaming pipeline: a topic in, scored by a fitted detector, a
  * topic out, one process, against a broker on the same machine; the load comes from a process of its own. Throughput: a
- * backlog from its first record to its last. Latency: at half of that rate, from the broker's append of a record to the
- * acknowledgement of its batch, when its score is written and committed. CPU per record: score is what every thread but
- * the main one takes; decode and encode are the shares of the main thread that
- * they are timed to take, and the rest of it is the client.
+ * backlog from its first record to its last. Latency: at half of that rate, from the broker's append of a record to its
+ * acknowledgement of the score (exactly once: to the commit of the transaction); "committed" is when the offset is, too.
+ * CPU per record: score is what every thread but the main one takes, the collector's included; decode and encode are the
+ * shares of the main thread that they are timed to take, and the rest of it is the client. All cases take some five
+ * minutes, and come as the rows of a table.
  * Run: npm run build && npx esbuild bench/kafka.ts --bundle --packages=external --platform=node --target=node20 \
  *   --format=esm --outfile=dist/bench/kafka.mjs && node dist/bench/kafka.mjs [--records N] [--only SUBSTRING] [--still]
  * --only takes the cases whose name holds the text; --still leaves the latency out; --bare scores by a constant, which
@@ -38,6 +39,7 @@ import { AVRO_SCHEMA, FIELDS, produceLoad, reading, startLoad } from './kafka-lo
 const PARTITIONS = 4
 const PACED_SECONDS = 10
 const WARM_RECORDS = 20_000
+const MICROS_A_TICK = 10_000
 
 interface Case {
   readonly format: 'json' | 'avro'
@@ -53,7 +55,6 @@ function cpuNow(): { main: number; others: number } {
   const { user, system } = process.cpuUsage()
   const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8')
   const [, ticks, kernelTicks] = /^\d+ \(.*\)(?: \S+){11} (\d+) (\d+)/.exec(stat) ?? []
-  const MICROS_A_TICK = 10_000
   const main = (Number(ticks) + Number(kernelTicks)) * MICROS_A_TICK
   return { main, others: user + system - main }
 }
@@ -79,7 +80,11 @@ function start(brokers: string, registry: string, topic: string, scorer: Scorer,
     }
   }
   const stop = new AbortController()
-  const delays: number[] = []
+  const delays = { out: [] as number[], committed: [] as number[] }
+  const note = (into: number[], times: Float64Array | undefined) => {
+    const now = Date.now()
+    for (const time of times ?? []) into.push(now - time)
+  }
   let done = 0
   const opened = (async () => {
     const decoder = new RecordDecoder(options, await valueDecoder(options))
@@ -95,7 +100,10 @@ function start(brokers: string, registry: string, topic: string, scorer: Scorer,
     })
     const sink = new KafkaSink(kafka, kafkaSinkOptions.parse({ type: 'kafka', encoding }), topic, SILENT)
     const write = sink.write.bind(sink)
-    sink.write = (...batch) => timed('encode', () => write(...batch))
+    sink.write = async (scored, delivery) => {
+      await timed('encode', () => write(scored, delivery))
+      if (!exactlyOnce) note(delays.out, scored.batch.eventTime)
+    }
     await runPipeline({
       pipeline: 'bench',
       source,
@@ -104,8 +112,8 @@ function start(brokers: string, registry: string, topic: string, scorer: Scorer,
       signal: stop.signal,
       observe: ({ batch }) => {
         done += batch.rows
-        const now = Date.now()
-        for (const time of batch.eventTime ?? []) delays.push(now - time)
+        note(delays.committed, batch.eventTime)
+        if (exactlyOnce) note(delays.out, batch.eventTime)
       },
     })
     await source[Symbol.asyncDispose]()
@@ -161,6 +169,8 @@ async function createTopics(admin: Admin, topic: string): Promise<void> {
   await sleep(1000)
 }
 
+const row = (...cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
+
 async function main(records: number, only: string, still: boolean, bare: boolean): Promise<void> {
   const broker = process.env.SURPRISAL_TEST_KAFKA ? undefined : await startKafka()
   const brokers = process.env.SURPRISAL_TEST_KAFKA ?? broker!.brokers
@@ -176,6 +186,10 @@ async function main(records: number, only: string, still: boolean, bare: boolean
   console.log(
     `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${records} records × ${FIELDS.length}`,
   )
+  const heads = ['', 'records/s', 'µs CPU per record', 'client', 'decode', 'score', 'encode']
+  if (!still) heads.push('p50 ms', 'p99', 'p99.9', 'committed p99')
+  console.log(row(...heads))
+  console.log(row(...heads.map(() => '---')))
   const cases = (['json', 'avro'] as const).flatMap((format) =>
     ([false, true] as const).flatMap((exactlyOnce) =>
       (['json', 'packed'] as const).map((encoding): Case => ({ format, encoding, exactlyOnce })),
@@ -205,23 +219,27 @@ async function main(records: number, only: string, still: boolean, bare: boolean
     const share = (what: 'decode' | 'encode') => (main * (pipeline.spent[what] - timed[what])) / active
     const [decode, encode] = [share('decode'), share('encode')]
     const each = (micros: number) => (micros / records).toFixed(1)
-    const parts = `client ${each(main - decode - encode)}, decode ${each(decode)}, score ${each(score)}, encode ${each(encode)}`
-    let latency = ''
+    const cells = [
+      Math.round(rate),
+      ...[main + score, main - decode - encode, decode, score, encode].map(each),
+    ]
     if (!still) {
-      pipeline.delays.length = 0
+      const { out, committed } = pipeline.delays
+      out.length = 0
+      committed.length = 0
       const paced = Math.round((rate / 2) * PACED_SECONDS)
       await startLoad({ brokers, topic, format: which.format, records: paced, perSecond: rate / 2 })
       await pipeline.reach(total + paced)
       // The first second is the load's own start.
-      const sorted = Float64Array.from(pipeline.delays.slice(Math.round(rate / 2))).sort()
-      const [p50, p99, p999] = [0.5, 0.99, 0.999].map((q) => Math.round(quantile(sorted, q)))
-      latency = `; at half load p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms`
+      const quantiles = (delays: readonly number[], ...at: number[]) => {
+        const sorted = Float64Array.from(delays.slice(Math.round(rate / 2))).sort()
+        return at.map((q) => Math.round(quantile(sorted, q)))
+      }
+      cells.push(...quantiles(out, 0.5, 0.99, 0.999), ...quantiles(committed, 0.99))
     }
     await pipeline.finish()
     await scorer[Symbol.asyncDispose]()
-    console.log(
-      `${nameOf(which)}: ${Math.round(rate)} records/s; µs CPU per record ${each(main + score)}: ${parts}${latency}`,
-    )
+    console.log(row(nameOf(which), ...cells))
   }
   await admin.disconnect()
   registry.close()
@@ -230,7 +248,7 @@ async function main(records: number, only: string, still: boolean, bare: boolean
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '300000' },
+    records: { type: 'string', default: '200000' },
     only: { type: 'string', default: '' },
     still: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },

@@ -1,6 +1,7 @@
 import type { Message } from 'kafkajs'
 import { codecOf } from './codecs.ts'
 import { recordBatch } from './record-batch.ts'
+import { Parts } from './whole-request.ts'
 
 interface ProduceArguments {
   readonly acks: number
@@ -49,7 +50,7 @@ export function encodedProduce(before: ProduceProtocol): ProduceProtocol {
   }
 }
 
-async function encode(args: ProduceArguments): Promise<Encoded> {
+async function encode(args: ProduceArguments): Promise<Parts> {
   const { acks, timeout, topicData, compression = 0, producerEpoch = 0 } = args
   const transactionalId = args.transactionalId ?? null
   const codec = codecOf(compression)
@@ -68,8 +69,7 @@ async function encode(args: ProduceArguments): Promise<Encoded> {
       parts.push(int32(partition), int32(batch.length), batch)
     }
   }
-  const buffer = Buffer.concat(parts)
-  return { buf: buffer, buffer }
+  return new Parts(parts)
 }
 
 function int16(value: number): Buffer {

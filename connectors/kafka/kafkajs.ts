@@ -5,6 +5,7 @@ import { encodedProduce, type ProduceProtocol } from './encoded-produce.ts'
 import { type BatchClass, fetchedBatch } from './fetched-batch.ts'
 import { type FetchDecoder, fetchedRecords } from './fetched-records.ts'
 import { groupByPartition } from './group-by-partition.ts'
+import { type RequestEncoder, wholeRequest } from './whole-request.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -15,11 +16,12 @@ function exchange<T>(module: string, make: (before: T) => T): void {
   require.cache[path]!.exports = make(before)
 }
 
-// kafkajs makes a dozen objects of each record on its way in and out, and copies a batch once a record to group it by
-// partition: three quarters of a stream's work. These four do the same in passing; where another module has loaded
+// kafkajs makes a dozen objects of each record on its way in and out, copies a batch once a record to group it by
+// partition, and a request twice: three quarters of a stream's work. These five do the same in passing; where another module has loaded
 // kafkajs before, its own stay, slower and as right.
 exchange<ProduceProtocol>('protocol/requests/produce', encodedProduce)
 exchange<FetchDecoder>('protocol/requests/fetch/v4/decodeMessages', fetchedRecords)
+exchange<RequestEncoder>('protocol/request', () => wholeRequest)
 exchange<BatchClass>('consumer/batch', fetchedBatch)
 exchange<typeof groupByPartition>('producer/groupMessagesPerPartition', () => groupByPartition)
 

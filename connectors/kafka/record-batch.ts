@@ -17,6 +17,9 @@ const HEADER = 61
 const AFTER_LENGTH = 12
 const AFTER_CRC = 21
 const TRANSACTIONAL = 16
+const PROBES = 4
+/** What a record takes beside its key and value, without headers. */
+const VARINTS = 16
 
 /** Messages as one record batch of Kafka’s message format 2 (KIP-98), in one buffer and without an object a record. */
 export async function recordBatch(messages: readonly Message[], fields: BatchFields): Promise<Buffer> {
@@ -29,7 +32,7 @@ export async function recordBatch(messages: readonly Message[], fields: BatchFie
     if (time > last) last = time
   }
   const plain = fields.compress === undefined
-  const bytes = new RecordBytes(plain ? HEADER : 0)
+  const bytes = new RecordBytes(plain ? HEADER : 0, messages.length * likelySize(messages))
   messages.forEach((message, i) => {
     bytes.add(message, i, (message.timestamp === undefined ? now : Number(message.timestamp)) - first)
   })
@@ -50,4 +53,14 @@ export async function recordBatch(messages: readonly Message[], fields: BatchFie
   batch.writeInt32BE(messages.length, 57)
   batch.writeUInt32BE(crc32c(batch, AFTER_CRC), 17)
   return batch
+}
+
+/** Messages of one batch are much alike: those from here and there tell how long they are, with a tenth to spare. */
+function likelySize(messages: readonly Message[]): number {
+  let longest = 0
+  for (let i = 0; i < messages.length; i += Math.ceil(messages.length / PROBES)) {
+    const { key, value } = messages[i]
+    longest = Math.max(longest, (key?.length ?? 0) + (value?.length ?? 0))
+  }
+  return Math.ceil(1.1 * longest) + VARINTS
 }

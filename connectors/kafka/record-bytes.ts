@@ -7,12 +7,16 @@ const VARINT = 10
 
 /** Records of Kafka’s message format 2, one after the other. */
 export class RecordBytes {
-  private bytes = Buffer.allocUnsafe(1 << 16)
+  private bytes: Buffer
   private at: number
 
-  /** @param offset bytes that are left free at the start. */
-  constructor(offset: number) {
+  /**
+   * @param offset bytes that are left free at the start.
+   * @param capacity how many there may be; more are taken.
+   */
+  constructor(offset: number, capacity: number) {
     this.at = offset
+    this.bytes = Buffer.allocUnsafe(offset + capacity)
   }
 
   written(): Buffer {

@@ -6,10 +6,12 @@ import { codecOf } from '../../../connectors/kafka/codecs.ts'
 import { encodedProduce, type ProduceProtocol } from '../../../connectors/kafka/encoded-produce.ts'
 import { type FetchDecoder, fetchedRecords } from '../../../connectors/kafka/fetched-records.ts'
 import { type BatchFields, recordBatch } from '../../../connectors/kafka/record-batch.ts'
+import { wholeRequest } from '../../../connectors/kafka/whole-request.ts'
 
 const require = createRequire(import.meta.url)
 const Decoder = require('kafkajs/src/protocol/decoder')
 const Encoder = require('kafkajs/src/protocol/encoder')
+const theirRequest = require('kafkajs/src/protocol/request')
 /** The client's own, which is right and slow. */
 const theirDecoder: FetchDecoder = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages')
 const produce: ProduceProtocol = require('kafkajs/src/protocol/requests/produce')
@@ -135,5 +137,19 @@ describe('produce requests', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it('go out with the client’s own header', async () => {
+    const args = {
+      acks: 1,
+      timeout: 100,
+      topicData: [{ topic: 't', partitions: [{ partition: 0, messages: [{ value: 'x', timestamp: '5' }] }] }],
+    }
+    for (const protocol of [encodedProduce(produce), produce]) {
+      const { request } = protocol.protocol({ version: 7 })(args)
+      const whole = { correlationId: 77, clientId: 'größe', request }
+      const { buffer } = await wholeRequest(whole as unknown as Parameters<typeof wholeRequest>[0])
+      expect(buffer.equals((await theirRequest(whole)).buffer)).toBe(true)
+    }
   })
 })
