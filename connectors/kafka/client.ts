@@ -4,7 +4,7 @@ import type { KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { compressionFault } from './codecs.ts'
-import { Connections } from './connections.ts'
+import { Connections, ENDED } from './connections.ts'
 import { Kafka, logLevel } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
 
@@ -109,6 +109,6 @@ function forward({ namespace, level, log }: LogEntry, logger: Logger): void {
   const { message, timestamp: _time, ...fields } = log
   const text = `kafka client: ${message}`
   // The client calls errors what it goes on to retry; what it gives up on is thrown, and logged by the pipeline.
-  if (level <= logLevel.WARN) logger.warn({ namespace, ...fields }, text)
+  if (level <= logLevel.WARN && !message.includes(ENDED)) logger.warn({ namespace, ...fields }, text)
   else logger.debug({ namespace, ...fields }, text)
 }

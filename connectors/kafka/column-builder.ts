@@ -17,37 +17,44 @@ export class ColumnBuilder {
   }
 
   build(values: readonly unknown[]): Map<string, Column> {
-    const cells = new Map<string, ColumnCells>()
+    const cells = this.begin(values.length)
     if (this.named === undefined) {
       this.fillLeaves(values, cells)
     } else {
       for (const { name, read } of this.named) {
-        const column = new ColumnCells(values.length)
+        const column = cells.get(name)!
         for (let row = 0; row < values.length; row++) column.set(row, read(values[row]))
-        cells.set(name, column)
       }
     }
-    const columns = new Map<string, Column>()
-    for (const [name, column] of cells) columns.set(name, column.column())
-    return columns
+    return this.end(cells)
+  }
+
+  /** Empty columns for that many rows. */
+  begin(rows: number): Map<string, ColumnCells> {
+    const names = this.named?.map(({ name }) => name) ?? this.seen
+    return new Map(Array.from(names, (name) => [name, new ColumnCells(rows)]))
+  }
+
+  /** Where the leaves of a path go; undefined where nobody asks for them, or there are too many columns. */
+  cellsOf(path: string, cells: Map<string, ColumnCells>, rows: number): ColumnCells | undefined {
+    const { seen } = this
+    const known = cells.get(path)
+    // A stream whose keys are data (identifiers, hashes) must not grow without bound.
+    if (known !== undefined || this.named !== undefined || seen.size === MAX_COLUMNS) return known
+    seen.add(path)
+    const column = new ColumnCells(rows)
+    cells.set(path, column)
+    return column
+  }
+
+  end(cells: ReadonlyMap<string, ColumnCells>): Map<string, Column> {
+    return new Map(Array.from(cells, ([name, column]) => [name, column.column()]))
   }
 
   private fillLeaves(values: readonly unknown[], cells: Map<string, ColumnCells>): void {
-    const { seen } = this
     const rows = values.length
-    for (const name of seen) cells.set(name, new ColumnCells(rows))
     let row = 0
-    const visit = (path: string, leaf: unknown) => {
-      let column = cells.get(path)
-      if (column === undefined) {
-        // A stream whose keys are data (identifiers, hashes) must not grow without bound.
-        if (seen.size === MAX_COLUMNS) return
-        seen.add(path)
-        column = new ColumnCells(rows)
-        cells.set(path, column)
-      }
-      column.set(row, leaf)
-    }
+    const visit = (path: string, leaf: unknown) => this.cellsOf(path, cells, rows)?.set(row, leaf)
     for (; row < rows; row++) eachLeaf(values[row], visit)
   }
 }

@@ -3,6 +3,8 @@ import { connect as connectTls } from 'node:tls'
 import type { ISocketFactoryArgs } from 'kafkajs'
 
 const KEEP_ALIVE_MS = 60_000
+/** What whoever tries to go on after the end is told. */
+export const ENDED = 'the client has ended'
 
 /**
  * The connections of one client. kafkajs loses sight of some: of the first of two that it opens at once to one broker,
@@ -19,7 +21,7 @@ export class Connections implements Disposable {
   }
 
   readonly open = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket => {
-    if (this.ended) throw new Error('the client has ended')
+    if (this.ended) throw new Error(ENDED)
     const socket = ssl
       ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
       : connect({ host, port }, onConnect)
@@ -35,7 +37,6 @@ export class Connections implements Disposable {
   [Symbol.dispose](): void {
     this.ended = true
     // One that the client takes for connected is ended by an error, so that it does not go on watching it.
-    for (const socket of this.sockets)
-      socket.destroy(socket.writableEnded ? undefined : new Error('the client has ended'))
+    for (const socket of this.sockets) socket.destroy(socket.writableEnded ? undefined : new Error(ENDED))
   }
 }

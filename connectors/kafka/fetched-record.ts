@@ -31,13 +31,14 @@ export class FetchedRecord implements FetchedMessage {
   readonly attributes: number
   readonly headers: IHeaders
   readonly batchContext: BatchContext
-  private readonly bytes: Buffer
+  /** What the parts lie in. */
+  readonly bytes: Buffer
+  readonly valueAt: number
+  readonly valueSize: number
   private readonly offsetDelta: number
   private readonly timeDelta: number
   private readonly keyAt: number
   private readonly keySize: number
-  private readonly valueAt: number
-  private readonly valueSize: number
 
   /** Sizes of −1 stand for null. */
   constructor(

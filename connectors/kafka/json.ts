@@ -7,7 +7,9 @@ function parse(value: Buffer): unknown {
 }
 
 /** One JSON object per message. */
-export const decodeJson: ValueDecoder = (_topic, value) => {
+export const decodeJson: ValueDecoder = Object.assign(readObject, { plainJson: true as const })
+
+function readObject(_topic: string, value: Buffer): unknown {
   const record = parse(value)
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     throw new Error(`a JSON object is expected, not ${Array.isArray(record) ? 'an array' : typeof record}`)

@@ -1,10 +1,11 @@
 import type { KafkaMessage } from 'kafkajs'
 import { isSurprisalError, messageOf } from '../../src/core/errors.ts'
 import type { RecordEnvelope, RejectedRecord } from '../../src/core/ports.ts'
-import type { RecordBatch } from '../../src/core/record.ts'
+import { type Column, cell, type RecordBatch } from '../../src/core/record.ts'
 import { ColumnBuilder } from './column-builder.ts'
 import { placeOf, timeOf } from './fetched-record.ts'
 import { eventTimeReader, pathReader } from './fields.ts'
+import { FlatDecoder } from './flat-columns.ts'
 import type { KafkaRecordOptions } from './options.ts'
 
 export interface DecodedSlice {
@@ -14,7 +15,11 @@ export interface DecodedSlice {
 }
 
 /** Bytes of one message → its value, or an error that says what is wrong with it. */
-export type ValueDecoder = (topic: string, value: Buffer) => unknown | Promise<unknown>
+export interface ValueDecoder {
+  (topic: string, value: Buffer): unknown | Promise<unknown>
+  /** The bytes are the text of one JSON object. */
+  readonly plainJson?: true
+}
 
 /**
  * Turns messages into columns, each record by itself: one that cannot be decoded is rejected with its reason and
@@ -24,6 +29,9 @@ export class RecordDecoder {
   private readonly options: KafkaRecordOptions
   private readonly decodeValue: ValueDecoder
   private readonly columns: ColumnBuilder
+  private readonly flat: FlatDecoder | undefined
+  /** Fields that are read for the time and the entity of a record. */
+  private readonly wanted: readonly string[]
   private readonly ownTime: (value: unknown) => number
   private readonly entityOf: ((value: unknown) => unknown) | undefined
 
@@ -34,9 +42,23 @@ export class RecordDecoder {
     this.columns = new ColumnBuilder(options.fields)
     this.ownTime = time.field === undefined ? () => Number.NaN : eventTimeReader(time.field, time.unit)
     this.entityOf = typeof entity === 'object' ? pathReader(entity.field) : undefined
+    const named = [time.field, typeof entity === 'object' ? entity.field : undefined]
+    this.wanted = named.filter((field) => field !== undefined)
+    if (decodeValue.plainJson)
+      this.flat = new FlatDecoder(this.columns, this.wanted, options.max_record_bytes)
   }
 
   async decode(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<DecodedSlice> {
+    const flat = this.flat?.read(messages)
+    if (flat !== undefined) {
+      const { columns, others } = flat
+      const column = (field: string) => columns.get(field) ?? others.get(field)
+      const read = this.wanted.map((field): [string, Column | undefined] => [field, column(field)])
+      const recordAt = (row: number) =>
+        Object.fromEntries(read.map(([field, own]) => [field, own && cell(own, row)]))
+      const none = read.length === 0
+      return this.slice(topic, partition, messages, columns, none ? () => undefined : recordAt, [])
+    }
     const prefix = `${topic}-${partition}`
     const kept: KafkaMessage[] = []
     const values: unknown[] = []
@@ -53,22 +75,33 @@ export class RecordDecoder {
         rejected.push(reject(prefix, message, error))
       }
     }
+    this.flat?.learn(values[0])
+    return this.slice(topic, partition, kept, this.columns.build(values), (row) => values[row], rejected)
+  }
+
+  private slice(
+    topic: string,
+    partition: number,
+    kept: readonly KafkaMessage[],
+    columns: Map<string, Column>,
+    recordAt: (row: number) => unknown,
+    rejected: readonly RejectedRecord[],
+  ): DecodedSlice {
     const rows = kept.length
-    const columns = this.columns.build(values)
     const offsets = new Float64Array(rows)
     const eventTime = new Float64Array(rows)
     for (let row = 0; row < rows; row++) {
       offsets[row] = placeOf(kept[row])
-      const own = this.ownTime(values[row])
+      const own = this.ownTime(recordAt(row))
       eventTime[row] = Number.isNaN(own) ? timestampOf(kept[row]) : own
     }
     return {
       batch: {
         rows,
         columns,
-        origin: { prefix, offsets, topic, partition },
+        origin: { prefix: `${topic}-${partition}`, offsets, topic, partition },
         eventTime,
-        ...(this.options.entity !== undefined && { entity: this.entities(kept, values) }),
+        ...(this.options.entity !== undefined && { entity: this.entities(kept, recordAt) }),
       },
       rejected,
       envelope: (row) => new Envelope(kept[row]),
@@ -82,10 +115,10 @@ export class RecordDecoder {
     return this.decodeValue(topic, value)
   }
 
-  private entities(messages: readonly KafkaMessage[], values: readonly unknown[]): (string | null)[] {
+  private entities(messages: readonly KafkaMessage[], recordAt: (row: number) => unknown): (string | null)[] {
     if (this.entityOf === undefined) return messages.map(({ key }) => key?.toString('utf8') ?? null)
-    return values.map((value) => {
-      const entity = this.entityOf!(value)
+    return messages.map((_, row) => {
+      const entity = this.entityOf!(recordAt(row))
       return entity === null || entity === undefined || typeof entity === 'object' ? null : String(entity)
     })
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { decodeJson } from '../../connectors/kafka/json.ts'
 import { kafkaOptions, kafkaSourceOptions } from '../../connectors/kafka/options.ts'
@@ -75,4 +76,34 @@ it('picks up a topic that matches its pattern later, and loses its place in none
     if (seen.length === 100) stop.abort()
   }
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i))
+})
+
+it('leaves no connection open when it ends while its group is in motion', async () => {
+  const brokers = await shared('kafka')
+  const topic = await newTopic(brokers, 4, 'leaving')
+  await produce(
+    brokers,
+    topic,
+    Array.from({ length: 50 }, (_, i) => ({ value: JSON.stringify({ i }) })),
+  )
+  const options = kafkaSourceOptions.parse({ type: 'kafka', topics: [topic], start: 'earliest' })
+  const kafka = kafkaOptions.parse({ 'bootstrap.servers': brokers, 'heartbeat.interval.ms': 300 })
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+  const before = sockets()
+  const stay = async (milliseconds: number) => {
+    const decoder = new RecordDecoder(options, decodeJson)
+    const parts = { kafka, groupId: `group-${topic}`, options, decoder, logger: SILENT, exactlyOnce: true }
+    const source = new KafkaSource(parts)
+    const { signal } = new AbortController()
+    await source.open(signal)
+    const reading = (async () => {
+      for await (const delivery of source.deliveries(signal)) await delivery.ack()
+    })()
+    await sleep(milliseconds)
+    await source[Symbol.asyncDispose]()
+    await reading
+  }
+  for (let round = 0; round < 4; round++)
+    await Promise.all([20, 150, 400].map((milliseconds) => stay(milliseconds + 40 * round)))
+  await expect.poll(sockets, { timeout: 10_000 }).toBeLessThanOrEqual(before)
 })
