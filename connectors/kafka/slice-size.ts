@@ -5,7 +5,9 @@ const WEIGHT = 0.2
 /**
  * How many records one delivery carries, so that the pipeline, when it has all it can do, finishes one about every
  * `targetMs`. The time between two acknowledgements is what counts: the time that one slice takes holds the waiting
- * behind the others, and smaller slices would not shorten it.
+ * behind the others, and smaller slices would not shorten it. Nor would they where a slice costs more than its records:
+ * of a partition that is far behind half of what waits is taken at once, for the last of it waits the less the fewer
+ * slices come before.
  */
 export class SliceSize {
   private readonly targetMs: number
@@ -21,8 +23,9 @@ export class SliceSize {
     this.size = Math.min(1024, max)
   }
 
-  get records(): number {
-    return this.size
+  /** Records to take of a partition where `waiting` are there. */
+  of(waiting: number): number {
+    return Math.min(this.max, Math.max(this.size, Math.ceil(waiting / 2)))
   }
 
   /** A slice was acknowledged at `now` (milliseconds); `behind` where further records wait. */

@@ -121,7 +121,7 @@ export class KafkaSource implements Source {
     const queues = [...(this.session?.queues.values() ?? [])]
     for (let i = 0; i < queues.length; i++) {
       const queue = queues[(this.turn + i) % queues.length]
-      const slice = queue.take(this.slices.records)
+      const slice = queue.take(this.slices.of(queue.records))
       if (slice === undefined) continue
       this.turn = (this.turn + i + 1) % queues.length
       this.session!.makeRoom()
