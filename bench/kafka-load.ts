@@ -5,14 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import avro from 'avsc'
 import type { Message } from 'kafkajs'
 import { Kafka, logLevel } from '../connectors/kafka/kafkajs.ts'
-import { random } from '../src/core/random.ts'
-
-export const FIELDS: readonly string[] = Array.from({ length: 16 }, (_, c) => `f${c}`)
-export const AVRO_SCHEMA = {
-  type: 'record',
-  name: 'Reading',
-  fields: FIELDS.map((name) => ({ name, type: 'double' })),
-} as const
+import { AVRO_SCHEMA, reading } from './readings.ts'
 
 export interface Load {
   readonly brokers: string
@@ -23,17 +16,8 @@ export interface Load {
   readonly perSecond?: number
 }
 
-const { normal } = random(1)
 const DISTINCT = 20_000
 const TICK_MS = 10
-
-/** Correlated numbers with six digits, as sensors and services send them. */
-export function reading(): Record<string, number> {
-  const common = normal()
-  return Object.fromEntries(
-    FIELDS.map((name, c) => [name, Math.round(1e6 * ((c % 3) * common + normal())) / 1e6]),
-  )
-}
 
 function encoder(format: Load['format']): (record: Record<string, number>) => Buffer {
   if (format === 'json') return (record) => Buffer.from(JSON.stringify(record))

@@ -34,7 +34,9 @@ import { quantile } from '../src/features/scaling.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
 import { ScorerHandle } from '../src/pipeline/scorer-handle.ts'
 import { startKafka } from '../test/services/kafka.ts'
-import { AVRO_SCHEMA, FIELDS, produceLoad, reading, startLoad } from './kafka-load.ts'
+import { constantScores } from './constant-scores.ts'
+import { produceLoad, startLoad } from './kafka-load.ts'
+import { AVRO_SCHEMA, FIELDS, reading } from './readings.ts'
 
 const PARTITIONS = 4
 const PACED_SECONDS = 10
@@ -132,29 +134,12 @@ function start(brokers: string, registry: string, topic: string, scorer: Scorer,
   }
 }
 
-/** Every row the same: what is left is the stream's own cost. */
+/** What the stream itself costs. */
 function constant(): Scorer {
-  const filled = (rows: number, value: number) => new Float64Array(rows).fill(value)
   return {
     modelVersion: 1,
     rate: 0.001,
-    async score(batch, { pipeline }) {
-      const { rows } = batch
-      return {
-        batch,
-        pipeline,
-        modelVersion: 1,
-        scoredAt: Date.now(),
-        threshold: 0.001,
-        logProb: filled(rows, -20.125),
-        score: filled(rows, 0.30103),
-        pValue: filled(rows, 0.5),
-        pMethod: new Uint8Array(rows),
-        verdict: new Uint8Array(rows),
-        reasons: new Map(),
-        attributions: new Map(),
-      }
-    },
+    score: async (batch, { pipeline }) => constantScores(batch, pipeline),
     async [Symbol.asyncDispose]() {},
   }
 }
