@@ -17,8 +17,8 @@ function exchange<T>(module: string, make: (before: T) => T): void {
 }
 
 // kafkajs makes a dozen objects of each record on its way in and out, copies a batch once a record to group it by
-// partition, and a request twice: three quarters of a stream's work. These five do the same in passing; where another module has loaded
-// kafkajs before, its own stay, slower and as right.
+// partition, and a request twice: three quarters of a stream's work. These five do the same in passing; where another
+// module has loaded kafkajs before, its own stay, slower and as right.
 exchange<ProduceProtocol>('protocol/requests/produce', encodedProduce)
 exchange<FetchDecoder>('protocol/requests/fetch/v4/decodeMessages', fetchedRecords)
 exchange<RequestEncoder>('protocol/request', () => wholeRequest)
