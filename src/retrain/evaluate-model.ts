@@ -1,11 +1,18 @@
 import type { Scorer } from '../core/ports.ts'
 import { ownColumns, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
-import { plantFaults } from '../detect/canaries.ts'
+import { FAULT_KINDS, plantFaults } from '../detect/canaries.ts'
 import { quantile } from '../features/scaling.ts'
 import type { Evaluation } from './gate.ts'
 
 const CANARY_SHARE = 0.05
+
+export interface EvaluationOptions {
+  readonly seed: number
+  /** Where faults are planted. */
+  readonly fields: readonly string[]
+  readonly signal: AbortSignal
+}
 
 /**
  * Scores the gate window twice: as it is, for the density and the alarm rate, and with planted faults, for what the
@@ -15,7 +22,7 @@ export async function evaluateModel(
   scorer: Scorer,
   measure: string,
   batches: readonly RecordBatch[],
-  { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
+  { seed, fields, signal }: EvaluationOptions,
 ): Promise<Evaluation> {
   const logProb: number[] = []
   const scores: number[] = []
@@ -26,6 +33,7 @@ export async function evaluateModel(
     signal.throwIfAborted()
     return scorer.score(batch, { pipeline: 'gate', explain: false, runId: 'gate' })
   }
+  const allowed = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, fields]))
   const lookBack = scorer.lookBack?.()
   const looked = batches.map((batch) => lookBack?.append(batch) ?? batch)
   // The first batch starts the threads: its time would count against whoever is judged first.
@@ -40,7 +48,7 @@ export async function evaluateModel(
       if (scored.verdict[row] === ANOMALY) flagged++
       if (scored.verdict[row] === UNSCORED) unscored++
     }
-    const faulty = plantFaults(ownColumns(batch), { seed: seed + i, share: CANARY_SHARE })
+    const faulty = plantFaults(ownColumns(batch), { seed: seed + i, share: CANARY_SHARE, fields: allowed })
     if (faulty.faults.length === 0) continue
     const { score: surprise } = await score(lookBack?.vary(batch, faulty.batch) ?? faulty.batch)
     for (const { row } of faulty.faults) canaries.push(noticed(surprise[row]))

@@ -55,11 +55,15 @@ export interface GateDecision {
   readonly improvement: { readonly mean: number; readonly low: number; readonly high: number } | null
 }
 
-/** Promotes a challenger that is nowhere worse than chance explains; says for each check what it saw. */
+/**
+ * Promotes a challenger that is nowhere worse than chance explains; says for each check what it saw. `incomparable`: why
+ * there is a champion and nothing to compare with.
+ */
 export function judge(
   challenger: Evaluation,
   champion: Evaluation | undefined,
   options: GateOptions,
+  incomparable?: string,
 ): GateDecision {
   const checks: Check[] = [alarms(challenger, options), unscored(challenger, champion)]
   let improvement: GateDecision['improvement'] = null
@@ -67,14 +71,19 @@ export function judge(
     if (champion.measure === challenger.measure) {
       improvement = nllImprovement(champion.logProb, challenger.logProb, options.seed)
       checks.push(density(improvement, options))
+    } else {
+      const detail =
+        'log-densities are not compared: the champion measures other columns, or the same otherwise'
+      checks.push({ name: 'density', passed: true, detail })
     }
     checks.push(canaries(challenger, champion, options), cost(challenger, champion, options))
   }
   const failed = checks.filter((check) => !check.passed)
-  const reason =
+  const verdict =
     failed.length > 0
       ? `rejected: ${failed.map((check) => check.detail).join('; ')}`
       : `promoted: ${checks.map((check) => check.detail).join('; ')}`
+  const reason = incomparable === undefined ? verdict : `${verdict}; ${incomparable}`
   return { promote: failed.length === 0, reason, checks, improvement }
 }
 

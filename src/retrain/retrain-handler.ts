@@ -4,10 +4,10 @@ import type { RecordBatch } from '../core/record.ts'
 import { MAX_ROWS } from '../detect/collect.ts'
 import type { Detector } from '../detect/detector.ts'
 import { recalibrated } from '../detect/recalibrated.ts'
-import { evaluateModel } from './evaluate-model.ts'
+import { decide } from './decide.ts'
 import { fitChallenger } from './fit-challenger.ts'
 import type { FitSettings } from './fit-process.ts'
-import { GATE, type GateDecision, judge } from './gate.ts'
+import type { GATE } from './gate.ts'
 import type { JobCheckpoints } from './job-checkpoints.ts'
 import { announce, publishedBy, summaryOf } from './publication.ts'
 import { collectWindow, holdOutLatest, type TimeRange, type TrainingWindow } from './training-window.ts'
@@ -190,30 +190,10 @@ async function windowOf(
     labels: (plan.excludeAnomalies && (await labels?.labels(job.request.pipeline))) || [],
     signal: context.signal,
     ...(champion && plan.excludeAnomalies && { champion }),
+    ...(champion?.lookBack && { beside: champion.lookBack() }),
   })
   for (const note of window.notes) await context.log(note)
   await context.log(`learning from ${window.counts.kept} of ${window.counts.read} records`)
   await checkpoints?.saveWindow(job, window)
   return window
-}
-
-async function decide(
-  gateOptions: Partial<typeof GATE>,
-  challenger: Detector,
-  champion: Detector | undefined,
-  gate: readonly RecordBatch[],
-  signal: AbortSignal,
-): Promise<GateDecision> {
-  const options = { ...GATE, ...gateOptions, rate: challenger.rate }
-  const evaluate = (detector: Detector) =>
-    evaluateModel(detector, detector.manifest.measure, gate, { seed: options.seed, signal })
-  const own = await evaluate(challenger)
-  try {
-    return judge(own, champion && (await evaluate(champion)), options)
-  } catch (error) {
-    if (!isSurprisalError(error, 'SCHEMA_MISMATCH')) throw error
-    const decision = judge(own, undefined, options)
-    const reason = `${decision.reason}; version ${champion?.modelVersion} cannot score these records: ${error.message}`
-    return { ...decision, reason }
-  }
 }

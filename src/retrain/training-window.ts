@@ -1,9 +1,10 @@
 import { isSurprisalError, SurprisalError } from '../core/errors.ts'
-import type { Scorer } from '../core/ports.ts'
+import type { LookBack, Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import { Feedback, type RecordLabel } from '../detect/feedback.ts'
 import { StreamSample } from '../detect/sample.ts'
 import { selectRows } from '../features/select-rows.ts'
+import { knowsPast, withBeside } from '../features/stream-windows.ts'
 import { type NamedColumns, PlannedWindows, type WindowOptions } from '../features/window-plan.ts'
 import { inTimeOrder } from './time-order.ts'
 
@@ -23,6 +24,8 @@ export interface WindowRules {
   readonly labels: readonly RecordLabel[]
   /** The running model: what it finds far below its rate is left out. */
   readonly champion?: Scorer
+  /** What the champion looks back on, where it shall be compared: along all records too. */
+  readonly beside?: LookBack
   /** What the fit will look back on: along all records, before any is left out. */
   readonly windows?: WindowOptions
   readonly named?: NamedColumns
@@ -65,9 +68,10 @@ export async function collectWindow(
   const notes: string[] = []
   const sample = new StreamSample(rules.maximumRecords ?? Number.POSITIVE_INFINITY, rules.seed ?? 0)
   const planned = new PlannedWindows(rules.windows, rules.named ?? {})
+  const beside = lookingBeside(rules.beside, notes)
   for await (const read of source) {
     rules.signal.throwIfAborted()
-    const { unlabelled, falseAlarms, anomalies } = feedback.sort(planned.append(read))
+    const { unlabelled, falseAlarms, anomalies } = feedback.sort(beside(planned.append(read)))
     const [usable, known] = [unlabelled, falseAlarms].map((batch) => outside(batch, rules.excluded))
     counts.read += read.rows
     counts.labelled += anomalies
@@ -80,10 +84,10 @@ export async function collectWindow(
   if (size < sample.seen) notes.push(`a uniform sample of ${size} of ${sample.seen} usable records is kept`)
   // First, where nothing sorts them: they teach, and the latest records judge.
   const sampled = inTimeOrder([...certain, ...drawn])
-  let champion = judgeOf(rules.champion, planned.id)
-  if (champion === undefined && rules.champion !== undefined)
-    notes.push('the champion looks back on something else, so its judgement leaves nothing out')
   const improbable: (readonly number[])[] = []
+  let champion = judgeOf(rules.champion, sampled)
+  if (champion === undefined && rules.champion !== undefined)
+    notes.push('what the champion looks back on is not known, so its judgement leaves nothing out')
   for (const batch of sampled) {
     rules.signal.throwIfAborted()
     try {
@@ -141,10 +145,26 @@ export function holdOutLatest(
   return { train, gate }
 }
 
-/** A model that looks back on something else would see the sample as if it were the stream. */
-function judgeOf(champion: Scorer | undefined, planned: string | undefined): Scorer | undefined {
-  const lookBack = champion?.lookBack?.()
-  return lookBack === undefined || lookBack.id === planned ? champion : undefined
+/** Looks back along every record, before any is left out, as long as that can be done. */
+function lookingBeside(lookBack: LookBack | undefined, notes: string[]): (batch: RecordBatch) => RecordBatch {
+  let failed = lookBack === undefined
+  return (batch) => {
+    if (lookBack === undefined || failed || batch.rows === 0 || batch.windows?.id === lookBack.id)
+      return batch
+    try {
+      return withBeside(batch, lookBack)
+    } catch (error) {
+      if (!isSurprisalError(error, 'SCHEMA_MISMATCH')) throw error
+      failed = true
+      notes.push(`the champion cannot look back along the window (${error.message})`)
+      return batch
+    }
+  }
+}
+
+/** A model whose look-back is not known of the records would see the sample as if it were the stream. */
+function judgeOf(champion: Scorer | undefined, batches: readonly RecordBatch[]): Scorer | undefined {
+  return champion !== undefined && knowsPast(champion, batches) ? champion : undefined
 }
 
 async function farBelow(champion: Scorer, batch: RecordBatch, feedback: Feedback): Promise<number[]> {

@@ -86,6 +86,13 @@ describe('the gate', () => {
   it('does not compare densities of different base measures', () => {
     const decision = judge(evaluation({ measure: 'b', logProb: shifted(-9) }), evaluation(), options)
     expect(decision).toMatchObject({ promote: true, improvement: null })
+    expect(decision.reason).toContain('log-densities are not compared')
+  })
+
+  it('says why there was no champion to compare with', () => {
+    const decision = judge(evaluation(), undefined, options, 'version 3 was not compared: no column "z"')
+    expect(decision.promote).toBe(true)
+    expect(decision.reason).toContain('version 3 was not compared: no column "z"')
   })
 
   it('does not promote on an empty comparison', () => {

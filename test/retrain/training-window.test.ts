@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { contentIdOf } from '../../src/core/content-id.ts'
+import { SurprisalError } from '../../src/core/errors.ts'
 import type { LabelledRecord, Scorer } from '../../src/core/ports.ts'
 import { batchOfRows, type RecordBatch, rowOf } from '../../src/core/record.ts'
+import { StreamWindows } from '../../src/features/stream-windows.ts'
 import { collectWindow, holdOutLatest } from '../../src/retrain/training-window.ts'
 
 const signal = new AbortController().signal
@@ -106,6 +108,37 @@ describe('collectWindow', () => {
     })
     expect(window.counts).toMatchObject({ kept: 100, improbable: 0 })
     expect(window.notes[0]).toMatch(/50 of 100 records lie far below/)
+  })
+
+  it('looks back as the champion does along all records, of which it keeps a sample', async () => {
+    const lookBack = new StreamWindows({ fields: [{ field: 'x', lags: [2] }] })
+    const { batches } = await collectWindow(stream(batch(0, 60), batch(60, 60)), {
+      ...rules,
+      maximumRecords: 20,
+      windows: { clock: false },
+      beside: lookBack,
+    })
+    expect(values(batches)).toHaveLength(20)
+    const looked = batches.map((one) => lookBack.append(one))
+    const lags = looked.flatMap((one) =>
+      Array.from({ length: one.rows }, (_, row) => rowOf(one, row)['x[2]']),
+    )
+    expect(lags).toEqual(values(batches).map((x) => (Number(x) < 2 ? null : Number(x) - 2)))
+    expect(batches[0].columns.has('x[2]')).toBe(false)
+  })
+
+  it('goes on where the champion cannot look back, or cannot judge, and says why', async () => {
+    const gone = new SurprisalError('SCHEMA_MISMATCH', 'column "z" is missing')
+    const { notes, counts } = await collectWindow(stream(batch(0, 60)), {
+      ...rules,
+      windows: { clock: false },
+      champion: { ...champion([]), score: () => Promise.reject(gone) },
+      beside: new StreamWindows({ fields: [{ field: 'z', lags: [1] }] }),
+    })
+    expect(counts.kept).toBe(60)
+    expect(notes).toHaveLength(2)
+    expect(notes[0]).toMatch(/^the champion cannot look back along the window \(column "z"/)
+    expect(notes[1]).toMatch(/^the champion cannot score the window \(column "z" is missing\)/)
   })
 
   it('says what was found where it is too little', async () => {
