@@ -75,7 +75,7 @@ describe('training on WebGPU', () => {
         train: rows(spec, 500, 3),
         heldOut,
         noise: { gaussian: new Float32Array(2), uniform: new Float32Array(2) },
-        budget: { batch: 64, steps: 30, learningRate: 2e-2, warmup: 5, evaluateEvery: 15, patience: 5 },
+        budget: { batch: 64, steps: 16, learningRate: 3e-2, warmup: 3, evaluateEvery: 8, patience: 5 },
         seed: 5,
       })
       const before = -untrained.reduce((sum, v) => sum + v, 0) / untrained.length
@@ -84,8 +84,8 @@ describe('training on WebGPU', () => {
       await trainer[Symbol.asyncDispose]()
     }
     expect(fits.map(({ steps, restarts }) => [steps, restarts])).toEqual([
-      [30, 0],
-      [30, 0],
+      [16, 0],
+      [16, 0],
     ])
     expect(Math.abs(fits[0].heldOutNll - fits[1].heldOutNll)).toBeLessThan(0.02)
   })
