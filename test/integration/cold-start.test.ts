@@ -10,7 +10,7 @@ import { packageRoot } from '../../src/core/package-root.ts'
 import { random } from '../../src/core/random.ts'
 import { startNode } from '../services/child.ts'
 import { shared } from '../services/shared.ts'
-import { newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
+import { createTopics, newTopic, produce, readTopic } from '../services/topics.ts'
 
 const SURPRISAL = join(packageRoot, 'dist', 'src', 'cli', 'main.js')
 const RECORDS = 1050
@@ -28,10 +28,7 @@ async function registryOf(kind: string) {
 it.each(['fs', 'redis'])('elects one of three processes to learn the first model, by %s', async (kind) => {
   const brokers = await shared('kafka')
   const topic = await newTopic(brokers, 3, 'cold')
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic: `${topic}.scored` }], waitForLeaders: true })
-  await admin.disconnect()
+  await createTopics(brokers, [`${topic}.scored`])
   const { settings, registry } = await registryOf(kind)
   await using _registry = registry
   const file = join(mkdtempSync(join(tmpdir(), 'surprisal-cold-')), 'pipeline.yaml')

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { type Child, fixture, startNode } from '../services/child.ts'
 import { startKafka } from '../services/kafka.ts'
 import { shared } from '../services/shared.ts'
-import { committedOffset, newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
+import {
+  committedOffset,
+  createOutputs,
+  newTopic,
+  produce,
+  readTopic,
+  testKafka,
+} from '../services/topics.ts'
 
 const idOf = ({ value }: KafkaMessage): string => JSON.parse(String(value)).id
 const records = (from: number, to: number) =>
@@ -16,17 +23,9 @@ const until = (ids: number) => {
   return (message: KafkaMessage) => seen.add(idOf(message)).size >= ids
 }
 
-async function outputsOf(brokers: string, topic: string): Promise<void> {
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  const topics = ['scored', 'anomalies', 'dlq'].map((output) => ({ topic: `${topic}.${output}` }))
-  await admin.createTopics({ topics, waitForLeaders: true })
-  await admin.disconnect()
-}
-
 async function begin(brokers: string, partitions: number) {
   const topic = await newTopic(brokers, partitions, 'chaos')
-  await outputsOf(brokers, topic)
+  await createOutputs(brokers, topic)
   const settings = { brokers, topic, group: `g-${topic}` }
   const start = (extra: object = {}): Child =>
     startNode(fixture('pipeline-worker.mjs'), [JSON.stringify({ ...settings, ...extra })])

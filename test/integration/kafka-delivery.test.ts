@@ -2,7 +2,7 @@ import type { KafkaMessage } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { fixture, startNode } from '../services/child.ts'
 import { shared } from '../services/shared.ts'
-import { committedOffset, newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
+import { committedOffset, createOutputs, newTopic, produce, readTopic } from '../services/topics.ts'
 
 const RECORDS = 3000
 const POISON = 7
@@ -17,11 +17,7 @@ const enough = (ids: number) => {
 async function scenario(exactlyOnce: boolean) {
   const brokers = await shared('kafka')
   const topic = await newTopic(brokers, 2, 'payments')
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  const outputs = ['scored', 'anomalies', 'dlq'].map((output) => ({ topic: `${topic}.${output}` }))
-  await admin.createTopics({ topics: outputs, waitForLeaders: true })
-  await admin.disconnect()
+  await createOutputs(brokers, topic)
   await produce(
     brokers,
     topic,

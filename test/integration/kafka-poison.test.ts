@@ -12,7 +12,7 @@ import { fitDetector } from '../../src/detect/fit-detector.ts'
 import { startNode } from '../services/child.ts'
 import { runKafkaTool } from '../services/kafka.ts'
 import { shared } from '../services/shared.ts'
-import { committedOffset, newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
+import { committedOffset, createOutputs, newTopic, produce, readTopic } from '../services/topics.ts'
 
 const SURPRISAL = join(packageRoot, 'dist', 'src', 'cli', 'main.js')
 const surprisal = async (...args: string[]) =>
@@ -39,13 +39,7 @@ const NORMAL = 300
 it('scores what can be scored, keeps what cannot, and forgets nothing', { timeout: 300_000 }, async () => {
   const brokers = await shared('kafka')
   const topic = await newTopic(brokers, 1, 'poison')
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  await admin.createTopics({
-    topics: ['scored', 'anomalies', 'dlq'].map((output) => ({ topic: `${topic}.${output}` })),
-    waitForLeaders: true,
-  })
-  await admin.disconnect()
+  await createOutputs(brokers, topic)
 
   const { normal } = random(7)
   const payloads = Array.from({ length: LEARNED }, () => {

@@ -7,13 +7,10 @@ import { KafkaSource } from '../../connectors/kafka/source.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
 import { sourceSuite } from '../conformance/source.suite.ts'
 import { shared } from '../services/shared.ts'
-import { newTopic, produce, testKafka } from '../services/topics.ts'
+import { createTopics, newTopic, produce } from '../services/topics.ts'
 
 async function begin(brokers: string, topic: string, messages: { value: string }[]): Promise<void> {
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic }], waitForLeaders: true })
-  await admin.disconnect()
+  await createTopics(brokers, [topic])
   await produce(brokers, topic, messages)
 }
 

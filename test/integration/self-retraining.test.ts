@@ -17,7 +17,7 @@ import type { ScoredRecord } from '../../src/core/scored.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
 import { fitDetector } from '../../src/detect/fit-detector.ts'
 import { shared } from '../services/shared.ts'
-import { newTopic, testKafka } from '../services/topics.ts'
+import { createOutputs, newTopic, testKafka } from '../services/topics.ts'
 
 const NAME = 'flights'
 const RATE = 0.02
@@ -65,6 +65,7 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
       const { artifact } = await fitDetector([batchOfRows(rows)], { rate: RATE, effort: 0.3, seed })
       return (await registry.put(NAME, artifact, {}, await registry.fence(NAME))).version
     }
+    await createOutputs(brokers, topic)
     const client = testKafka(brokers)
     const producer = client.producer()
     await producer.connect()
@@ -93,11 +94,6 @@ describe('a pipeline on Kafka whose jobs wait on Redis', () => {
 
   /** Follows the scored topic; a record that comes twice is told. */
   async function reader(client: ReturnType<typeof testKafka>, topic: string) {
-    const admin = client.admin()
-    await admin.connect()
-    const topics = ['scored', 'anomalies', 'dlq'].map((output) => ({ topic: `${topic}.${output}` }))
-    await admin.createTopics({ topics, waitForLeaders: true })
-    await admin.disconnect()
     const consumer = client.consumer({ groupId: `reader-${topic}`, maxWaitTimeInMs: 100 })
     await consumer.connect()
     cleanup.push(() => consumer.disconnect())

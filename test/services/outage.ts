@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { fixture, startNode } from './child.ts'
 import { startKafka } from './kafka.ts'
 import { peakMemory } from './memory.ts'
-import { committedOffset, newTopic, produce, readTopic, testKafka } from './topics.ts'
+import { committedOffset, createTopics, newTopic, produce, readTopic } from './topics.ts'
 
 const PAD = 'x'.repeat(1000)
 const HELD_KB = 8192
@@ -18,10 +18,7 @@ const ROOM = 350
 export async function sinkOutage(brokers: string, records: number, seconds: number): Promise<void> {
   await using sinkBroker = await startKafka()
   const topic = await newTopic(brokers, 1, 'outage')
-  const admin = testKafka(sinkBroker.brokers).admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic: `${topic}.scored` }], waitForLeaders: true })
-  await admin.disconnect()
+  await createTopics(sinkBroker.brokers, [`${topic}.scored`])
   const group = `g-${topic}`
   const message = (i: number) => ({ value: JSON.stringify({ amount: i % 900, i, pad: PAD }) })
   const settings = {

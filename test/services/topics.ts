@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Consumer, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Admin, type Consumer, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
 
 /** A plain client of a broker, for what a test does beside the code under test. */
 export function testKafka(brokers: string): Kafka {
@@ -13,11 +14,42 @@ export function testKafka(brokers: string): Kafka {
 /** A new topic with a name that nobody else has. */
 export async function newTopic(brokers: string, partitions = 1, name = 'test'): Promise<string> {
   const topic = `${name}-${randomUUID().slice(0, 8)}`
+  await createTopics(brokers, [topic], partitions)
+  return topic
+}
+
+/** Topics that can be read and written at once. */
+export async function createTopics(
+  brokers: string,
+  topics: readonly string[],
+  numPartitions = 1,
+): Promise<void> {
   const admin = testKafka(brokers).admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+  // The client's own wait for leaders gives up while a busy broker has not heard of the topic itself.
+  await admin.createTopics({
+    topics: topics.map((topic) => ({ topic, numPartitions })),
+    waitForLeaders: false,
+  })
+  while (!(await haveLeaders(admin, topics))) await sleep(50)
   await admin.disconnect()
-  return topic
+}
+
+async function haveLeaders(admin: Admin, topics: readonly string[]): Promise<boolean> {
+  try {
+    const found = await admin.fetchTopicMetadata({ topics: [...topics] })
+    return found.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+  } catch {
+    return false
+  }
+}
+
+/** Where a pipeline on a topic writes. */
+export function createOutputs(brokers: string, topic: string): Promise<void> {
+  return createTopics(
+    brokers,
+    ['scored', 'anomalies', 'dlq'].map((output) => `${topic}.${output}`),
+  )
 }
 
 export async function produce(brokers: string, topic: string, messages: Message[]): Promise<void> {

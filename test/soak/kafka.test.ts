@@ -7,7 +7,7 @@ import { type Child, fixture, startNode } from '../services/child.ts'
 import { startKafka } from '../services/kafka.ts'
 import { peakMemory } from '../services/memory.ts'
 import { sinkOutage } from '../services/outage.ts'
-import { committedOffset, newTopic, produce, readTopic, testKafka } from '../services/topics.ts'
+import { committedOffset, createOutputs, newTopic, produce, readTopic } from '../services/topics.ts'
 
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 10)
 const BURST = 500
@@ -18,14 +18,6 @@ const records = (from: number, to: number) =>
     value: JSON.stringify({ amount: (from + i) % 1000, i: from + i }),
   }))
 const idOf = ({ value }: KafkaMessage): string => JSON.parse(String(value)).id
-
-async function createOutputs(brokers: string, topic: string): Promise<void> {
-  const admin = testKafka(brokers).admin()
-  await admin.connect()
-  const topics = ['scored', 'anomalies', 'dlq'].map((output) => ({ topic: `${topic}.${output}` }))
-  await admin.createTopics({ topics, waitForLeaders: true })
-  await admin.disconnect()
-}
 
 /** Processes are killed, stopped and started and the broker goes down, at random, while records keep coming. */
 async function storm(exactlyOnce: boolean): Promise<void> {
