@@ -6,6 +6,8 @@ import { useSignal } from './signal.ts'
 export interface Loaded<T> {
   readonly data: T | undefined
   readonly problem: ApiProblem | undefined
+  /** What is there answers the present path. */
+  readonly settled: boolean
   reload(): void
 }
 
@@ -73,5 +75,10 @@ export function useLoad<T>(path: string | undefined, onEvent?: OnEvent<T>, atMos
       clearTimeout(timer)
     }
   }, [path, every, turn, locked])
-  return { data: state.data, problem: state.problem, reload: () => setTurn((n) => n + 1) }
+  return {
+    data: state.data,
+    problem: state.problem,
+    settled: state.path === path,
+    reload: () => setTurn((n) => n + 1),
+  }
 }

@@ -22,10 +22,12 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
   const [now, setNow] = useState(Date.now)
   const filters = useFilters(now)
   const turning = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  /** Asking anew before a slow server has answered would drop its answer, again and again. */
+  const settled = useRef(false)
   const turn = (wait: number) => {
     turning.current ??= setTimeout(() => {
       turning.current = undefined
-      if (document.visibilityState === 'visible') setNow(Date.now())
+      if (document.visibilityState === 'visible' && settled.current) setNow(Date.now())
     }, wait)
   }
   const live = useLive(
@@ -49,6 +51,7 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
     withQuery(`${base}/anomalies`, { ...range, entity, suppressed, limit: 500 }),
   )
   const list = useLoad<PageOf<ScoredRecord>>(listPath)
+  settled.current = series.settled && marked.settled && list.settled
   const points = series.data?.items ?? []
   const records = points.reduce((n, point) => n + point.records, 0)
   const anomalies = points.reduce((n, point) => n + point.anomalies, 0)
