@@ -3,6 +3,8 @@ import { clock, compact, day, nats } from './format.ts'
 
 export interface SummaryText {
   readonly kind: string
+  /** From which version its flows went on, or why from none. */
+  readonly start: string | undefined
   readonly nll: string
   readonly records: string
   readonly window: string | undefined
@@ -18,6 +20,7 @@ export function summaryOf({ summary }: ModelVersion): SummaryText {
   const [from, to] = [text(window.from), text(window.to)]
   return {
     kind: text(summary.architecture) ?? '–',
+    start: text(summary.warm_start),
     nll: nats(summary.held_out_nll ?? summary.nll ?? metrics.gate_nll ?? metrics.held_out_nll),
     records: records === undefined ? '–' : `${compact(records)} records`,
     window: from && to ? windowText(from, to) : undefined,

@@ -150,8 +150,9 @@ function VersionRow({
       <td data-label="Made" class="line" title={fullTime(version.created_at)}>
         {ago(version.created_at)}
       </td>
-      <td data-label="Kind" class="line">
+      <td data-label="Kind" class="line" title={summary.start}>
         {summary.kind}
+        {summary.start?.startsWith('from') && <span class="note">warm start</span>}
       </td>
       <td data-label="NLL, nats" class="num">
         {summary.nll}
