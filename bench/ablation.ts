@@ -5,12 +5,12 @@
  *   --format=esm --outfile=dist/bench/ablation.mjs && node dist/bench/ablation.mjs FOLDER [--sets a,b] [--splits 3]
  */
 import { parseArgs } from 'node:util'
-import { readArtifact } from '../src/detect/artifact.ts'
 import { combine } from '../src/detect/combination.ts'
 import { Ensemble } from '../src/detect/ensemble.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
-import { fitDetector } from '../src/detect/fit-detector.ts'
-import type { Manifest } from '../src/detect/manifest.ts'
+import { fitDetector } from '../src/detect/fit/fit-detector.ts'
+import { readArtifact } from '../src/detect/model-file/artifact.ts'
+import type { Manifest } from '../src/detect/model-file/manifest.ts'
 import { Novelty } from '../src/detect/novelty.ts'
 import { FeatureEncoder } from '../src/features/encoder.ts'
 import { loadKernel } from '../src/kernel/kernel.ts'

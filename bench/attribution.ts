@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { openData } from '../src/app/data.ts'
+import { openData } from '../src/app/files/data.ts'
 import type { RecordBatch } from '../src/core/record.ts'
 import { ANOMALY } from '../src/core/scored.ts'
-import { readArtifact } from '../src/detect/artifact.ts'
+import { readArtifact } from '../src/detect/model-file/artifact.ts'
 import { RecordScorer } from '../src/detect/record-scorer.ts'
 import { selectRows } from '../src/features/select-rows.ts'
 import { loadKernel } from '../src/kernel/kernel.ts'

@@ -12,7 +12,7 @@ import { openFiles } from '../connectors/files/open.ts'
 import { cell, type RecordBatch } from '../src/core/record.ts'
 import { Detector } from '../src/detect/detector.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
-import { fitDetector } from '../src/detect/fit-detector.ts'
+import { fitDetector } from '../src/detect/fit/fit-detector.ts'
 
 const RATE = 0.01
 

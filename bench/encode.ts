@@ -7,7 +7,7 @@ import { random } from '../src/core/random.ts'
 import type { Column, RecordBatch } from '../src/core/record.ts'
 import type { EncodedBatch } from '../src/features/encoded.ts'
 import { fitEncoder } from '../src/features/encoder-fit.ts'
-import { profileColumns } from '../src/features/profile.ts'
+import { profileColumns } from '../src/features/profile/profile.ts'
 import { exactView } from '../src/features/view.ts'
 
 const ROWS = 65_536

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { random } from '../src/core/random.ts'
 import type { RecordBatch } from '../src/core/record.ts'
 import type { ScoredBatch } from '../src/core/scored.ts'
-import { EntityWatch } from '../src/detect/entity-watch.ts'
+import { EntityWatch } from '../src/detect/entities/entity-watch.ts'
 
 const BATCH = 1000
 

@@ -17,7 +17,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { Field, Float32, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct } from 'apache-arrow'
 import { contextColumns } from '../src/core/flow-spec.ts'
 import { random } from '../src/core/random.ts'
-import { readArtifact } from '../src/detect/artifact.ts'
+import { readArtifact } from '../src/detect/model-file/artifact.ts'
 import { FlowScorer } from '../src/kernel/flow-scorer.ts'
 import { loadKernel } from '../src/kernel/kernel.ts'
 import { MixtureScorer } from '../src/kernel/mixture-scorer.ts'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import avro from 'avsc'
 import type { Message } from 'kafkajs'
-import { Kafka, logLevel } from '../connectors/kafka/kafkajs.ts'
+import { Kafka, logLevel } from '../connectors/kafka/wire/kafkajs.ts'
 import { AVRO_SCHEMA, reading } from './readings.ts'
 
 export interface Load {

@@ -7,7 +7,7 @@
 import { cpus } from 'node:os'
 import type { FlowWeights } from '../src/core/flow-spec.ts'
 import { random } from '../src/core/random.ts'
-import { GaussianMixture } from '../src/detect/gaussian-mixture.ts'
+import { GaussianMixture } from '../src/detect/mixture/gaussian-mixture.ts'
 import { realNvp } from '../src/flow/architectures.ts'
 import { initialWeights } from '../src/flow/weights.ts'
 import { FlowScorer } from '../src/kernel/flow-scorer.ts'

@@ -10,7 +10,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Detector } from '../src/detect/detector.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
-import { fitDetector } from '../src/detect/fit-detector.ts'
+import { fitDetector } from '../src/detect/fit/fit-detector.ts'
 import { DEVELOPMENT, type Labelled, loadSet, readBaselines, setsIn, splitOf } from './labelled-sets.ts'
 
 const RATES = [0.01, 0.001]

@@ -15,10 +15,10 @@ import { tableFromIPC } from 'apache-arrow'
 import { type Column, cell, type RecordBatch } from '../src/core/record.ts'
 import { Detector } from '../src/detect/detector.ts'
 import { evaluate } from '../src/detect/evaluate.ts'
-import { fitDetector } from '../src/detect/fit-detector.ts'
+import { fitDetector } from '../src/detect/fit/fit-detector.ts'
 import { selectRows } from '../src/features/select-rows.ts'
-import { StreamWindows } from '../src/features/stream-windows.ts'
-import { windowField } from '../src/features/window-terms.ts'
+import { StreamWindows } from '../src/features/windows/stream-windows.ts'
+import { windowField } from '../src/features/windows/window-terms.ts'
 
 const RATE = 0.001
 

@@ -8,10 +8,10 @@
  */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { openFlights } from '../src/app/demo-flights.ts'
+import { openFlights } from '../src/app/demo/demo-flights.ts'
 import type { Column, RecordBatch } from '../src/core/record.ts'
-import { fitDetector } from '../src/detect/fit-detector.ts'
-import { StreamSample } from '../src/detect/sample.ts'
+import { fitDetector } from '../src/detect/fit/fit-detector.ts'
+import { StreamSample } from '../src/detect/fit/sample.ts'
 import { selectRows } from '../src/features/select-rows.ts'
 
 const DAY = 86_400_000

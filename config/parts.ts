@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
-import { TERM } from '../src/features/window-terms.ts'
+import { TERM } from '../src/features/windows/window-terms.ts'
 import { suppressionRule } from './suppress.ts'
 import { isTimeZone } from './time-zone.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { calendarOf, WEEKDAYS } from '../src/detect/calendar.ts'
-import type { SuppressionRule } from '../src/detect/suppression.ts'
+import { calendarOf, WEEKDAYS } from '../src/detect/rules/calendar.ts'
+import type { SuppressionRule } from '../src/detect/rules/suppression.ts'
 import { isTimeZone } from './time-zone.ts'
 
 const value = z.union([z.string(), z.number(), z.boolean()])

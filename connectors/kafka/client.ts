@@ -3,10 +3,10 @@ import type { ConnectionOptions } from 'node:tls'
 import type { KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
-import { compressionFault } from './codecs.ts'
-import { Connections, ENDED } from './connections.ts'
-import { Kafka, logLevel } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
+import { compressionFault } from './wire/codecs.ts'
+import { Connections, ENDED } from './wire/connections.ts'
+import { Kafka, logLevel } from './wire/kafkajs.ts'
 
 /** Whose connections end with it, after what was made of it has disconnected. */
 export class KafkaClient extends Kafka implements Disposable {

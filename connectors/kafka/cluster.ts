@@ -1,5 +1,5 @@
 import type { Kafka, KafkaMessage } from 'kafkajs'
-import type { FetchedMessage } from './fetched-record.ts'
+import type { FetchedMessage } from './wire/fetched-record.ts'
 
 /** The part of kafkajs below its consumers, which reads partitions without a group. */
 export interface Cluster {

@@ -1,11 +1,11 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
+import { offsetRanges } from './consume/offset-ranges.ts'
+import { PartitionReader } from './consume/partition-reader.ts'
 import { CONNECT_HEADER } from './dead-letters.ts'
-import { offsetRanges } from './offset-ranges.ts'
 import type { KafkaOptions } from './options.ts'
-import { PartitionReader } from './partition-reader.ts'
-import { TopicWriter } from './topic-writer.ts'
+import { TopicWriter } from './produce/topic-writer.ts'
 
 /** A record in a dead-letter topic, whoever put it there in Kafka Connect's way. */
 export interface DeadLetter {

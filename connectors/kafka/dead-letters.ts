@@ -2,8 +2,8 @@ import type { IHeaders, Message } from 'kafkajs'
 import type { DeadLetters, Delivery, RejectedRecord } from '../../src/core/ports.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import type { KafkaOptions } from './options.ts'
-import { senderOf } from './sender.ts'
-import { TopicWriter } from './topic-writer.ts'
+import { senderOf } from './produce/sender.ts'
+import { TopicWriter } from './produce/topic-writer.ts'
 
 export const CONNECT_HEADER = '__connect.errors.'
 

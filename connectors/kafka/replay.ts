@@ -2,11 +2,11 @@ import { mergeByTime } from '../../src/core/merge-by-time.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import { type KafkaClient, kafkaClient } from './client.ts'
-import { offsetRanges } from './offset-ranges.ts'
+import { offsetRanges } from './consume/offset-ranges.ts'
+import { type OffsetRange, PartitionReader } from './consume/partition-reader.ts'
+import { matchingTopics } from './consume/topics.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
-import { type OffsetRange, PartitionReader } from './partition-reader.ts'
-import type { RecordDecoder } from './record-decoder.ts'
-import { matchingTopics } from './topics.ts'
+import type { RecordDecoder } from './values/record-decoder.ts'
 
 /** Reads what a source's topics hold, beside the consumer group that scores them: commits nothing. */
 export class TopicReplay {

@@ -3,10 +3,10 @@ import type { Delivery, Sink } from '../../src/core/ports.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
 import type { Logger } from '../../src/core/telemetry.ts'
 import type { KafkaOptions, KafkaSinkOptions } from './options.ts'
-import { packedMessages } from './packed-messages.ts'
-import { anomalousRows, everyRow, recordMessages } from './scored-messages.ts'
-import { senderOf } from './sender.ts'
-import { MAX_REQUEST_BYTES, TopicWriter } from './topic-writer.ts'
+import { packedMessages } from './produce/packed-messages.ts'
+import { anomalousRows, everyRow, recordMessages } from './produce/scored-messages.ts'
+import { senderOf } from './produce/sender.ts'
+import { MAX_REQUEST_BYTES, TopicWriter } from './produce/topic-writer.ts'
 
 /** Scored records to `<in>.scored` and anomalies with their attributions to `<in>.anomalies`. */
 export class KafkaSink implements Sink {

@@ -5,9 +5,9 @@ import { StagedFile } from '../../connectors/files/staged-file.ts'
 import { StandardOutput } from '../../connectors/files/standard-output.ts'
 import { SurprisalError } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
-import { type ColumnProfile, profileColumns } from '../features/profile.ts'
-import { batchesOf, openData } from './data.ts'
-import { sampleTopic } from './sample-topic.ts'
+import { type ColumnProfile, profileColumns } from '../features/profile/profile.ts'
+import { batchesOf, openData } from './files/data.ts'
+import { sampleTopic } from './stream/sample-topic.ts'
 
 export interface InitOptions {
   /** Files to sample; or a topic, with its brokers. */

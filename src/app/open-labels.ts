@@ -3,7 +3,7 @@ import type { PipelineConfig } from '../../config/pipeline.ts'
 import { SurprisalError } from '../core/errors.ts'
 import type { LabelledRecord, LabelStore } from '../core/ports.ts'
 import { connectStore } from './connect.ts'
-import { type HttpApi, httpApi } from './http-api.ts'
+import { type HttpApi, httpApi } from './http/http-api.ts'
 
 export type Said = Pick<LabelledRecord, 'id' | 'label' | 'note'>
 /** What people say of a pipeline's records, wherever it is kept. */

@@ -48,7 +48,7 @@ Examples:
   surprisal backtest march.csv --model new.safetensors --against old.safetensors --limit 1000 -o json`,
     )
     .action(async (data: string[], { output, ...given }: BacktestArguments) => {
-      const { backtestData } = await import('../app/backtest-data.ts')
+      const { backtestData } = await import('../app/files/backtest-data.ts')
       const report = await backtestData({ ...given, data, signal: interruption.signal })
       if (output === 'json') printResult('json', { ...report })
       else printReport(report)

@@ -25,7 +25,7 @@ Example:
   surprisal calibrate --model payments.safetensors --budget 5/day`,
     )
     .action(async ({ output, ...options }: CalibrateArguments) => {
-      const { recalibrate } = await import('../app/recalibrate.ts')
+      const { recalibrate } = await import('../app/files/recalibrate.ts')
       printResult(output, { ...(await recalibrate(options)) })
     })
 }

@@ -47,7 +47,7 @@ Examples:
 }
 
 async function demo({ once, records, rate, seed, port, output }: DemoArguments): Promise<void> {
-  const { openFlights } = await import('../app/demo-flights.ts')
+  const { openFlights } = await import('../app/demo/demo-flights.ts')
   const { runDemo } = await import('../demo/demo.ts')
   const { signal } = interruption
   const flights = await openFlights(signal)
@@ -79,7 +79,7 @@ async function demo({ once, records, rate, seed, port, output }: DemoArguments):
   })
   report(output, summary)
   if (once) return
-  const { runLiveDemo } = await import('../app/demo-live.ts')
+  const { runLiveDemo } = await import('../app/demo/demo-live.ts')
   const { pino } = await import('pino')
   await runLiveDemo({
     flights: flights.batches,

@@ -13,7 +13,7 @@ export function addDlq(program: Command): void {
     .action(
       async (file: string, { limit, output }: { readonly limit: number; readonly output: OutputMode }) => {
         const { loadPipeline } = await import('../../config/load.ts')
-        const { listDeadLetters } = await import('../app/dead-letters.ts')
+        const { listDeadLetters } = await import('../app/stream/dead-letters.ts')
         printRows(output, await listDeadLetters(loadPipeline(file), limit, interruption.signal))
       },
     )
@@ -27,7 +27,7 @@ export function addDlq(program: Command): void {
     .addOption(outputOption())
     .action(async (file: string, places: string[], { output }: { readonly output: OutputMode }) => {
       const { loadPipeline } = await import('../../config/load.ts')
-      const { replayDeadLetters } = await import('../app/dead-letters.ts')
+      const { replayDeadLetters } = await import('../app/stream/dead-letters.ts')
       const replayed = await replayDeadLetters(loadPipeline(file), places, interruption.signal)
       printResult(output, { replayed })
     })

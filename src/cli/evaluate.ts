@@ -32,7 +32,7 @@ Example:
     .action(async (scored: string[], { label, feedback, output }: EvaluateArguments) => {
       if (label === undefined && feedback === undefined)
         throw new SurprisalError('USAGE', 'give --label <column>, --feedback <file>, or both')
-      const { evaluateFiles, judgedPrecision } = await import('../app/evaluate-files.ts')
+      const { evaluateFiles, judgedPrecision } = await import('../app/files/evaluate-files.ts')
       const { signal } = interruption
       const judged = feedback !== undefined && (await judgedPrecision(scored, feedback, signal))
       printResult(output, {

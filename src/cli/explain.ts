@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ExplainedRecord } from '../app/explain-files.ts'
+import type { ExplainedRecord } from '../app/files/explain-files.ts'
 import { integer, type OutputMode, outputOption, whereOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { print, printRows, shown } from './output.ts'
@@ -32,7 +32,7 @@ Examples:
 }
 
 async function explain(data: string[], { output, ...options }: ExplainArguments): Promise<void> {
-  const { explainFiles } = await import('../app/explain-files.ts')
+  const { explainFiles } = await import('../app/files/explain-files.ts')
   const records = await explainFiles({ data, ...options, signal: interruption.signal })
   if (output === 'json') return print(JSON.stringify(records))
   records.forEach((record, i) => {

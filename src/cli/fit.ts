@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import { addedColumns, type WindowField } from '../features/window-spec.ts'
-import { windowFields } from '../features/window-terms.ts'
+import { addedColumns, type WindowField } from '../features/windows/window-spec.ts'
+import { windowFields } from '../features/windows/window-terms.ts'
 import { integer, list, numberIn, type OutputMode, outputOption, whereOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { note, printResult } from './output.ts'
@@ -74,7 +74,7 @@ Examples:
 }
 
 async function fit(data: string[], given: FitArguments): Promise<void> {
-  const { fitFiles } = await import('../app/fit-files.ts')
+  const { fitFiles } = await import('../app/files/fit-files.ts')
   const { output, context = [], window: fields = [], sincePrevious, clock, ...options } = given
   using progress = await startProgress('fit')
   const { manifest, rejected, labels } = await fitFiles({

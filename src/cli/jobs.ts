@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { Jobs } from '../app/http-jobs.ts'
+import type { Jobs } from '../app/jobs/http-jobs.ts'
 import type { JobState, RetrainJob } from '../core/ports.ts'
 import { integer, type OutputMode, outputOption } from './arguments.ts'
 import { loadConfig, setOption } from './load-config.ts'
@@ -91,5 +91,5 @@ function addOne(
 }
 
 function app() {
-  return import('../app/open-jobs.ts')
+  return import('../app/jobs/open-jobs.ts')
 }

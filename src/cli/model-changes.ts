@@ -16,21 +16,21 @@ export function addModelChanges(models: Command): void {
     .argument('<model>', 'name@version, or name@challenger')
     .option('--reason <text>', 'why, for the model’s history', 'promoted on the command line')
     .action(async (model: string, { registry, reason, output }: ChangeArguments) => {
-      const { promoteModel } = await import('../app/model-aliases.ts')
+      const { promoteModel } = await import('../app/models/model-aliases.ts')
       printResult(output, { ...(await promoteModel(registry, model, userInfo().username, reason)) })
     })
   changing(models, 'rollback', 'Make the champion before this one champion again.')
     .argument('<model>', 'its name')
     .option('--reason <text>', 'why, for the model’s history', 'rolled back on the command line')
     .action(async (model: string, { registry, reason, output }: ChangeArguments) => {
-      const { rollBackModel } = await import('../app/model-aliases.ts')
+      const { rollBackModel } = await import('../app/models/model-aliases.ts')
       printResult(output, { ...(await rollBackModel(registry, model, userInfo().username, reason)) })
     })
   changing(models, 'diff', 'What differs between two versions.')
     .argument('<from>', 'name@version, name@champion or name@challenger')
     .argument('<to>', 'likewise')
     .action(async (from: string, to: string, { registry, output }: ChangeArguments) => {
-      const { diffModels } = await import('../app/model-aliases.ts')
+      const { diffModels } = await import('../app/models/model-aliases.ts')
       const changes = await diffModels(registry, from, to)
       printRows(
         output,

@@ -26,7 +26,7 @@ Examples:
     .option('--registry <place>', 'a folder of models, or the pipeline.yaml that names one', 'models')
     .addOption(outputOption())
     .action(async (model: string | undefined, { registry, output }: ModelsArguments) => {
-      const { listModels } = await import('../app/model-list.ts')
+      const { listModels } = await import('../app/models/model-list.ts')
       printRows(output, await listModels(registry, model))
     })
   subcommand(models, 'show', 'What a model learned, from what, and how well.')
@@ -34,7 +34,7 @@ Examples:
     .option('--registry <place>', 'a folder of models, or the pipeline.yaml that names one', 'models')
     .addOption(outputOption())
     .action(async (model: string, { registry, output }: ModelsArguments) => {
-      const { showModel } = await import('../app/model-list.ts')
+      const { showModel } = await import('../app/models/model-list.ts')
       const manifest = await showModel(registry, model)
       if (output === 'json') return print(JSON.stringify(manifest))
       const { fields, encoder: _, members, calibration, alerts, lineage, metrics, notes, ...head } = manifest

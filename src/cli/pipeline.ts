@@ -21,7 +21,7 @@ Examples:
       const config = await loadConfig(file, set)
       const { pino } = await import('pino')
       const logger = pino({ level: config.log.level, base: { pipeline: config.name } }, pino.destination(2))
-      const { runPipelineFile } = await import('../app/run-pipeline.ts')
+      const { runPipelineFile } = await import('../app/stream/run-pipeline.ts')
       await runPipelineFile(config, interruption.signal, logger, () => loadConfig(file, set))
     })
 }

@@ -41,7 +41,7 @@ async function retrain(
   { reason, priority, wait, set, output }: RetrainArguments,
 ): Promise<void> {
   const config = await loadConfig(file, set)
-  const { jobEnd, openJobs } = await import('../app/open-jobs.ts')
+  const { jobEnd, openJobs } = await import('../app/jobs/open-jobs.ts')
   await using jobs = await openJobs(config)
   const job = await jobs.enqueue({
     pipeline: config.name,

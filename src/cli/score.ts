@@ -67,9 +67,9 @@ Examples:
 }
 
 async function score(data: string[], given: ScoreArguments): Promise<void> {
-  const { scoreFiles } = await import('../app/score-files.ts')
+  const { scoreFiles } = await import('../app/files/score-files.ts')
   const { output, report, pipeline, watchRate, ...flags } = given
-  const { alertRules } = await import('../app/alert-rules.ts')
+  const { alertRules } = await import('../app/files/alert-rules.ts')
   const rules = pipeline === undefined ? undefined : alertRules(pipeline)
   const options = { ...rules, ...flags }
   const watch = { ...rules?.watch, ...(watchRate !== undefined && { rate: watchRate }) }
@@ -95,7 +95,7 @@ async function score(data: string[], given: ScoreArguments): Promise<void> {
   })
   progress[Symbol.dispose]()
   if (collector !== undefined && report !== undefined) {
-    const { writeReport } = await import('../app/write-report.ts')
+    const { writeReport } = await import('../app/files/write-report.ts')
     await writeReport(report, collector, { data, model: given.model })
   }
   if (summary.unscored > 0)

@@ -18,7 +18,7 @@ Examples:
       const config = await loadConfig(file, set)
       const { pino } = await import('pino')
       const logger = pino({ level: config.log.level, base: { pipeline: config.name } }, pino.destination(2))
-      const { serveApi } = await import('../app/serve-api.ts')
+      const { serveApi } = await import('../app/http/serve-api.ts')
       await serveApi(config, interruption.signal, logger)
     })
 }

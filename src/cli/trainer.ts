@@ -28,7 +28,7 @@ Examples:
       const config = await loadConfig(file, set)
       const { pino } = await import('pino')
       const logger = pino({ level: config.log.level, base: { pipeline: config.name } }, pino.destination(2))
-      const { runTrainer } = await import('../app/trainer.ts')
+      const { runTrainer } = await import('../app/jobs/trainer.ts')
       await runTrainer(config, concurrency === undefined ? {} : { concurrency }, interruption.signal, logger)
     })
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../core/random.ts'
 import { batchOfRows, idOf, type RecordBatch, rowOf } from '../core/record.ts'
-import { clockColumn } from '../features/window-spec.ts'
+import { clockColumn } from '../features/windows/window-spec.ts'
 import type { Flight } from './generated-flights.ts'
 
 export const FLIGHT_FAULTS = [

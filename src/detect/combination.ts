@@ -1,4 +1,4 @@
-import { quantile } from '../features/scaling.ts'
+import { quantile } from '../features/columns/scaling.ts'
 /** Where the log densities of normal records lie for one member: what makes members comparable. */
 export interface Standard {
   readonly median: number

@@ -1,11 +1,11 @@
 import type { FlowWeights } from '../core/flow-spec.ts'
-import type { Anchor } from '../features/anchor.ts'
+import type { Anchor } from '../features/anchors/anchor.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import { View } from '../features/view.ts'
 import { FlowScorer } from '../kernel/flow-scorer.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { MixtureScorer } from '../kernel/mixture-scorer.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest } from './model-file/manifest.ts'
 
 export type MemberState = Manifest['members'][number]
 

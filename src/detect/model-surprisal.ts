@@ -1,11 +1,11 @@
 import type { EncodedBatch } from '../features/encoded.ts'
 import { FeatureEncoder } from '../features/encoder.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Model } from './artifact.ts'
+import { Strata } from './calibration/strata.ts'
 import { combine } from './combination.ts'
 import { Ensemble } from './ensemble.ts'
+import type { Model } from './model-file/artifact.ts'
 import { Novelty } from './novelty.ts'
-import { Strata } from './strata.ts'
 
 /** What a fitted model says of encoded records, before calibration; for one thread. */
 export class ModelSurprisal implements Disposable {

@@ -1,6 +1,6 @@
+import { beyond, type Fringe } from '../features/columns/fringe.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import type { FeatureEncoder } from '../features/encoder.ts'
-import { beyond, type Fringe } from '../features/fringe.ts'
 
 /**
  * How improbable what a record has for the first time is: Σ −log P(unseen) over its unseen levels, the largest

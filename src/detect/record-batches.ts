@@ -1,5 +1,5 @@
 import { batchOfRows, type RecordBatch } from '../core/record.ts'
-import { grouped } from './pipelined.ts'
+import { grouped } from './threads/pipelined.ts'
 
 /** One record as a plain object. */
 export type PlainRecord = Readonly<Record<string, unknown>>

@@ -4,15 +4,15 @@ import { ANOMALY, type FieldSurprise, NORMAL, UNSCORED } from '../core/scored.ts
 import { sliceBatch } from '../core/slice-batch.ts'
 import type { EncodedBatch } from '../features/encoded.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Model } from './artifact.ts'
-import { Attribution } from './attribution.ts'
-import { Calibration } from './calibration.ts'
-import { Conditionals } from './conditionals.ts'
-import { type Counterfactual, nearestNormal } from './counterfactual.ts'
+import { Attribution } from './attribution/attribution.ts'
+import { Conditionals } from './attribution/conditionals.ts'
+import { type Counterfactual, nearestNormal } from './attribution/counterfactual.ts'
+import { Calibration } from './calibration/calibration.ts'
+import { placeOf } from './calibration/tie.ts'
+import type { Model } from './model-file/artifact.ts'
 import { ModelSurprisal } from './model-surprisal.ts'
-import { redactReasons } from './redaction.ts'
-import type { ScoredColumns } from './scored-columns.ts'
-import { placeOf } from './tie.ts'
+import { redactReasons } from './rules/redaction.ts'
+import type { ScoredColumns } from './threads/scored-columns.ts'
 
 export interface RecordScorerOptions {
   readonly rate: number

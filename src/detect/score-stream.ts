@@ -2,8 +2,8 @@ import type { ScoreOptions, Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { ScoredBatch, ScoredRecord } from '../core/scored.ts'
 import { scoredRecords } from '../core/scored-record.ts'
-import { pipelined } from './pipelined.ts'
 import { type RecordBatchOptions, type Records, recordBatches } from './record-batches.ts'
+import { pipelined } from './threads/pipelined.ts'
 
 export interface ScoreStreamOptions extends Partial<ScoreOptions>, RecordBatchOptions {
   /** Batches under way at once: bounds memory, keeps the scoring threads busy. Default 4. */

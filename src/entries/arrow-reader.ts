@@ -1,7 +1,7 @@
 import { readArrowBody } from '../../connectors/arrow/posted.ts'
 import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
-import type { Outcome } from '../detect/pool.ts'
+import type { Outcome } from '../detect/threads/pool.ts'
 
 /** Called with the bytes of a posted body. */
 export default async function read(bytes: Uint8Array): Promise<Outcome<readonly RecordBatch[]>> {

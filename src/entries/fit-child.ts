@@ -1,7 +1,7 @@
 import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Logger } from '../core/telemetry.ts'
-import { fitDetector } from '../detect/fit-detector.ts'
+import { fitDetector } from '../detect/fit/fit-detector.ts'
 import type { FromChild, ToChild } from '../retrain/fit-process.ts'
 
 /** The training process of src/retrain/fit-process.ts: takes batches, fits, sends the model file back. */

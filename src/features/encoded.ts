@@ -1,4 +1,4 @@
-import type { Fringe } from './fringe.ts'
+import type { Fringe } from './columns/fringe.ts'
 
 /**
  * What the encoder makes of a record batch: unit-free numbers, category codes and context, without NaN or Infinity

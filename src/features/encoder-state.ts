@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { AnchorState } from './anchor.ts'
-import { type ClockState, clockColumns } from './clock.ts'
-import type { ConstantState } from './constant.ts'
-import type { DiscreteState } from './discrete.ts'
+import type { AnchorState } from './anchors/anchor.ts'
+import { type ClockState, clockColumns } from './columns/clock.ts'
+import type { ConstantState } from './columns/constant.ts'
+import type { LevelState } from './columns/level.ts'
+import { hasState, type NumericState, STATE_ATOMS } from './columns/numeric.ts'
+import type { DiscreteState } from './discrete/discrete.ts'
 import type { DiscreteLayout, EncodedLayout, NumericLayout } from './encoded.ts'
-import type { LevelState } from './level.ts'
-import { hasState, type NumericState, STATE_ATOMS } from './numeric.ts'
-import type { ColumnProfile } from './profile.ts'
+import type { ColumnProfile } from './profile/profile.ts'
 
 /** A number that conditions and is not modelled. */
 export interface ContextNumberState {

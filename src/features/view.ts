@@ -1,7 +1,7 @@
 import { type ContextSpec, contextColumns } from '../core/flow-spec.ts'
-import { type Anchor, ESTIMATES } from './anchor.ts'
+import { type Anchor, ESTIMATES } from './anchors/anchor.ts'
+import { BULK, logSlope, tame, untame } from './columns/scaling.ts'
 import type { DiscreteLayout, EncodedBatch, EncodedLayout } from './encoded.ts'
-import { BULK, logSlope, tame, untame } from './scaling.ts'
 import type { Moments, ViewDim, ViewSpec } from './view-spec.ts'
 
 /** A flow's input. `context` rows are laid out as ContextSpec says. */

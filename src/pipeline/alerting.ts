@@ -1,8 +1,8 @@
 import type { Alert, Episode } from '../core/ports.ts'
 import { type ScoredBatch, UNSCORED } from '../core/scored.ts'
-import { type EntityAlarm, EntityWatch, type EntityWatchOptions } from '../detect/entity-watch.ts'
-import { Episodes } from '../detect/episodes.ts'
-import type { Habits } from '../detect/habits.ts'
+import { type EntityAlarm, EntityWatch, type EntityWatchOptions } from '../detect/entities/entity-watch.ts'
+import { Episodes } from '../detect/entities/episodes.ts'
+import type { Habits } from '../detect/entities/habits.ts'
 
 export interface AlertingOptions {
   readonly cooldownMs: number

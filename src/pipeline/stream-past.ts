@@ -3,7 +3,7 @@ import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { Delivery, LookBack, Scorer, Source } from '../core/ports.ts'
 import { type Origin, offsetOf, type RecordBatch } from '../core/record.ts'
 import type { Logger } from '../core/telemetry.ts'
-import { streamOf } from '../features/stream-windows.ts'
+import { streamOf } from '../features/windows/stream-windows.ts'
 
 export interface StreamPastParts {
   readonly source: Source

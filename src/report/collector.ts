@@ -1,5 +1,5 @@
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
-import type { EntityAlarm } from '../detect/entity-watch.ts'
+import type { EntityAlarm } from '../detect/entities/entity-watch.ts'
 import { type Counted, Counts, Leaders, type ReportedRecord } from './tallies.ts'
 import { type TimeBucket, Timeline } from './timeline.ts'
 

@@ -1,4 +1,4 @@
-import type { EntityAlarm } from '../detect/entity-watch.ts'
+import type { EntityAlarm } from '../detect/entities/entity-watch.ts'
 import { histogramChart, timelineChart } from './charts.ts'
 import type { ReportData } from './collector.ts'
 import { escapeHtml, shownNumber, shownValue } from './markup.ts'

@@ -3,8 +3,8 @@ import type { EpisodeKind, LookBack, Scorer } from '../core/ports.ts'
 import { idOf, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS, type Verdict } from '../core/scored.ts'
 import { plantFaults } from '../detect/canaries.ts'
-import { EntityWatch, type EntityWatchOptions } from '../detect/entity-watch.ts'
-import type { Habits } from '../detect/habits.ts'
+import { EntityWatch, type EntityWatchOptions } from '../detect/entities/entity-watch.ts'
+import type { Habits } from '../detect/entities/habits.ts'
 
 /** Nominal rates at which the realised share of flagged records is reported. */
 const RATES = [0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001] as const

@@ -1,7 +1,7 @@
 import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { RecordBatch } from '../core/record.ts'
 import type { Detector } from '../detect/detector.ts'
-import { knowsPast } from '../features/stream-windows.ts'
+import { knowsPast } from '../features/windows/stream-windows.ts'
 import { evaluateModel } from './evaluate-model.ts'
 import { type Evaluation, GATE, type GateDecision, type GateOptions, judge } from './gate.ts'
 

@@ -2,8 +2,8 @@ import { messageOf } from '../core/errors.ts'
 import type { DriftReport, RetrainQueue } from '../core/ports.ts'
 import type { ScoredBatch } from '../core/scored.ts'
 import type { Logger } from '../core/telemetry.ts'
-import { type DriftLook, DriftMonitor } from '../detect/drift-monitor.ts'
-import type { DriftReference } from '../detect/drift-reference.ts'
+import { type DriftLook, DriftMonitor } from '../detect/drift/drift-monitor.ts'
+import type { DriftReference } from '../detect/drift/drift-reference.ts'
 
 export interface DriftWatchOptions {
   readonly pipeline: string

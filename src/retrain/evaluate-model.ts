@@ -2,7 +2,7 @@ import type { Scorer } from '../core/ports.ts'
 import { ownColumns, type RecordBatch } from '../core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../core/scored.ts'
 import { FAULT_KINDS, plantFaults } from '../detect/canaries.ts'
-import { quantile } from '../features/scaling.ts'
+import { quantile } from '../features/columns/scaling.ts'
 import type { Evaluation } from './gate.ts'
 
 const CANARY_SHARE = 0.05

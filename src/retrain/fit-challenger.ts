@@ -1,7 +1,7 @@
 import { isSurprisalError, messageOf } from '../core/errors.ts'
 import type { JobContext, RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
-import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
+import type { FitCheckpoint } from '../detect/fit/fit-checkpoints.ts'
 import { type FitSettings, fitInProcess } from './fit-process.ts'
 import type { JobCheckpoints } from './job-checkpoints.ts'
 

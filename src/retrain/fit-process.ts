@@ -4,8 +4,8 @@ import { type ErrorCode, SurprisalError } from '../core/errors.ts'
 import { entryUrl } from '../core/package-root.ts'
 import type { RetrainProgress } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
-import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
-import type { FitDetectorOptions } from '../detect/fit-detector.ts'
+import type { FitCheckpoint } from '../detect/fit/fit-checkpoints.ts'
+import type { FitDetectorOptions } from '../detect/fit/fit-detector.ts'
 
 /** What crosses the process boundary of a fit: no functions, no signal. */
 export type FitSettings = Omit<FitDetectorOptions, 'signal' | 'onProgress' | 'logger' | 'checkpoints'>

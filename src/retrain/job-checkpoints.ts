@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 import type { CheckpointStore, JobState, RetrainJob } from '../core/ports.ts'
-import type { FitCheckpoint } from '../detect/fit-checkpoints.ts'
+import type { FitCheckpoint } from '../detect/fit/fit-checkpoints.ts'
 import type { TrainingWindow } from './training-window.ts'
 
 /** Ids alone come again on a Redis that lost its data. */

@@ -1,7 +1,7 @@
 import { isoOrNull } from '../core/iso-times.ts'
 import type { JobContext, ModelRegistry, ModelVersion, RetrainJob } from '../core/ports.ts'
 import type { Detector } from '../detect/detector.ts'
-import type { Manifest } from '../detect/manifest.ts'
+import type { Manifest } from '../detect/model-file/manifest.ts'
 import type { GateDecision } from './gate.ts'
 import type { TrainingWindow } from './training-window.ts'
 

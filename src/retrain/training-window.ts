@@ -1,11 +1,11 @@
 import { isSurprisalError, SurprisalError } from '../core/errors.ts'
 import type { LookBack, Scorer } from '../core/ports.ts'
 import type { RecordBatch } from '../core/record.ts'
-import { Feedback, type RecordLabel } from '../detect/feedback.ts'
-import { StreamSample } from '../detect/sample.ts'
+import { StreamSample } from '../detect/fit/sample.ts'
+import { Feedback, type RecordLabel } from '../detect/rules/feedback.ts'
 import { selectRows } from '../features/select-rows.ts'
-import { knowsPast, withBeside } from '../features/stream-windows.ts'
-import { type NamedColumns, PlannedWindows, type WindowOptions } from '../features/window-plan.ts'
+import { knowsPast, withBeside } from '../features/windows/stream-windows.ts'
+import { type NamedColumns, PlannedWindows, type WindowOptions } from '../features/windows/window-plan.ts'
 import { inTimeOrder } from './time-order.ts'
 
 /** Half-open, epoch milliseconds. */

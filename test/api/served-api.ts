@@ -6,7 +6,7 @@ import { createApi } from '../../src/api/create-api.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
 import { LiveHub } from '../../src/api/live-hub.ts'
 import { apiOptions } from '../../src/api/options.ts'
-import { ThreadedArrow } from '../../src/app/arrow-bodies.ts'
+import { ThreadedArrow } from '../../src/app/http/arrow-bodies.ts'
 import type {
   Episode,
   LabelledRecord,

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type PipelineFile, pipelineSchema } from '../../config/pipeline.ts'
 import { MemoryModelRegistry } from '../../connectors/memory/model-registry.ts'
 import { MemoryScoreStore } from '../../connectors/memory/score-store.ts'
-import { openHttp } from '../../src/app/open-http.ts'
+import { openHttp } from '../../src/app/http/open-http.ts'
 import { openLabels } from '../../src/app/open-labels.ts'
 import { scoredBatch } from '../conformance/scored-batch.ts'
 

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import { ANOMALY, NORMAL, UNSCORED } from '../../src/core/scored.ts'
-import { writeArtifact } from '../../src/detect/artifact.ts'
 import { Detector } from '../../src/detect/detector.ts'
+import { writeArtifact } from '../../src/detect/model-file/artifact.ts'
+import type { SuppressionRule } from '../../src/detect/rules/suppression.ts'
 import { scoreBatches, scoreStream } from '../../src/detect/score-stream.ts'
-import type { SuppressionRule } from '../../src/detect/suppression.ts'
 import { trips, untrainedModel } from './untrained.ts'
 
 let artifact: Uint8Array

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { random } from '../../src/core/random.ts'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import type { ScoredBatch } from '../../src/core/scored.ts'
-import { chiSquareTail, normalTail } from '../../src/detect/chi-square.ts'
-import { DRIFT, type DriftLook, DriftMonitor, P_VALUE } from '../../src/detect/drift-monitor.ts'
-import { driftReference, pValueDesignEffect } from '../../src/detect/drift-reference.ts'
+import { chiSquareTail, normalTail } from '../../src/detect/drift/chi-square.ts'
+import { DRIFT, type DriftLook, DriftMonitor, P_VALUE } from '../../src/detect/drift/drift-monitor.ts'
+import { driftReference, pValueDesignEffect } from '../../src/detect/drift/drift-reference.ts'
 
 const MINUTE = 60_000
 const draw = random(11)

@@ -4,7 +4,7 @@ import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { ANOMALY, type ScoredBatch, UNSCORED } from '../../src/core/scored.ts'
 import { sliceBatch } from '../../src/core/slice-batch.ts'
 import { Detector } from '../../src/detect/detector.ts'
-import { fitDetector } from '../../src/detect/fit-detector.ts'
+import { fitDetector } from '../../src/detect/fit/fit-detector.ts'
 import { scoreBatches } from '../../src/detect/score-stream.ts'
 
 type Reading = {

@@ -3,7 +3,7 @@ import { random } from '../../src/core/random.ts'
 import { batchOfRows } from '../../src/core/record.ts'
 import { ANOMALY, UNSCORED } from '../../src/core/scored.ts'
 import { Detector } from '../../src/detect/detector.ts'
-import { fitDetector } from '../../src/detect/fit-detector.ts'
+import { fitDetector } from '../../src/detect/fit/fit-detector.ts'
 
 /** Each entity has a level of its own, by which alone a value is usual or not. */
 function readings(entities: number, each: number, seed: number) {

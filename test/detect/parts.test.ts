@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { batchOfRows } from '../../src/core/record.ts'
+import { TokenBucket } from '../../src/detect/attribution/token-bucket.ts'
+import { fitTail, logTail } from '../../src/detect/calibration/tail.ts'
+import { placeOf } from '../../src/detect/calibration/tie.ts'
 import { combine, standardOf } from '../../src/detect/combination.ts'
-import { redactReasons } from '../../src/detect/redaction.ts'
-import { StreamTimes } from '../../src/detect/stream-times.ts'
-import { fitTail, logTail } from '../../src/detect/tail.ts'
-import { placeOf } from '../../src/detect/tie.ts'
-import { TokenBucket } from '../../src/detect/token-bucket.ts'
-import { buffersOf, wireBatch } from '../../src/detect/wire.ts'
-import { quantile } from '../../src/features/scaling.ts'
+import { StreamTimes } from '../../src/detect/entities/stream-times.ts'
+import { redactReasons } from '../../src/detect/rules/redaction.ts'
+import { buffersOf, wireBatch } from '../../src/detect/threads/wire.ts'
+import { quantile } from '../../src/features/columns/scaling.ts'
 
 describe('combination', () => {
   it('adds up standardised densities, tamed, and novelty as it is', () => {

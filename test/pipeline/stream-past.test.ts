@@ -3,7 +3,7 @@ import { SurprisalError } from '../../src/core/errors.ts'
 import type { Delivery, LookBack, Source } from '../../src/core/ports.ts'
 import { batchOfRows, cell, type RecordBatch } from '../../src/core/record.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
-import { StreamWindows } from '../../src/features/stream-windows.ts'
+import { StreamWindows } from '../../src/features/windows/stream-windows.ts'
 import { StreamPast } from '../../src/pipeline/stream-past.ts'
 import { StubScorer } from './stub-scorer.ts'
 

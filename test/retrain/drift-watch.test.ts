@@ -4,7 +4,7 @@ import type { DriftReport } from '../../src/core/ports.ts'
 import { random } from '../../src/core/random.ts'
 import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { SILENT } from '../../src/core/telemetry.ts'
-import { driftReference } from '../../src/detect/drift-reference.ts'
+import { driftReference } from '../../src/detect/drift/drift-reference.ts'
 import { DriftWatch } from '../../src/retrain/drift-watch.ts'
 
 const draw = random(4)

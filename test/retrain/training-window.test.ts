@@ -3,7 +3,7 @@ import { contentIdOf } from '../../src/core/content-id.ts'
 import { SurprisalError } from '../../src/core/errors.ts'
 import type { LabelledRecord, Scorer } from '../../src/core/ports.ts'
 import { batchOfRows, type RecordBatch, rowOf } from '../../src/core/record.ts'
-import { StreamWindows } from '../../src/features/stream-windows.ts'
+import { StreamWindows } from '../../src/features/windows/stream-windows.ts'
 import { collectWindow, holdOutLatest } from '../../src/retrain/training-window.ts'
 
 const signal = new AbortController().signal

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { RegisteredSchema } from '../../../connectors/kafka/schema-registry.ts'
+import type { RegisteredSchema } from '../../../connectors/kafka/values/schema-registry.ts'
 
 /** The answers of a schema registry's REST API to the requests that a reader makes. */
 export async function startRegistry() {
