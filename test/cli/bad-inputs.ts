@@ -14,7 +14,8 @@ export class BadInputs implements Disposable {
 
   constructor() {
     chmodSync(this.folder, 0o755)
-    writePayments(this.file('payments.csv'))
+    // At an alert rate of 0.001 a calibration needs some hundreds of records to be sure of what was never seen.
+    writePayments(this.file('payments.csv'), 3000)
   }
 
   async fitModel(): Promise<void> {
