@@ -12,7 +12,7 @@ import { placeOf } from './calibration/tie.ts'
 import type { Model } from './model-file/artifact.ts'
 import { ModelSurprisal } from './model-surprisal.ts'
 import { redactReasons } from './rules/redaction.ts'
-import type { ScoredColumns } from './threads/scored-columns.ts'
+import { emptyColumns, type ScoredColumns } from './threads/scored-columns.ts'
 
 export interface RecordScorerOptions {
   readonly rate: number
@@ -50,14 +50,7 @@ export class RecordScorer implements Disposable {
 
   score(batch: RecordBatch): ScoredColumns {
     const { rows } = batch
-    const out: ScoredColumns = {
-      logProb: new Float64Array(rows),
-      score: new Float64Array(rows),
-      pValue: new Float64Array(rows),
-      pMethod: new Uint8Array(rows),
-      verdict: new Uint8Array(rows),
-      reasons: new Map(),
-    }
+    const out = emptyColumns(rows)
     for (let from = 0; from < rows; from += CHUNK) {
       const to = Math.min(rows, from + CHUNK)
       this.#scoreChunk(sliceBatch(batch, from, to), from, out)

@@ -19,25 +19,8 @@ beforeAll(async () => {
   const labelled = [`${lines[0]},label`, ...lines.slice(1).map((line) => `${line},0`)]
   const odd = Array.from({ length: 12 }, (_, i) => `${900 + i},${i},Bern,1`)
   writeFileSync(file('labelled.csv'), [...labelled, ...odd, ''].join('\n'))
-  const fitted = await surprisal(
-    [
-      'fit',
-      'labelled.csv',
-      '--where',
-      'label=0',
-      '--rate',
-      '0.01',
-      '--model',
-      model,
-      '--effort',
-      '0.2',
-      '-o',
-      'json',
-    ],
-    { cwd: folder },
-  )
-  expect(fitted.code, fitted.stderr).toBe(0)
-  summary = JSON.parse(fitted.stdout)
+  const options = ['--where', 'label=0', '--rate', '0.01', '--model', model, '--effort', '0.2']
+  summary = await json('fit', 'labelled.csv', ...options)
 }, 400_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -60,17 +43,8 @@ describe('feedback', () => {
   it('changes the next fit: labelled anomalies teach nothing, and precision is told', async () => {
     const odd = Array.from({ length: 12 }, (_, i) => `labelled.csv-${ROWS + i},anomaly`)
     writeFileSync(file('by-id.csv'), ['id,label', ...odd, 'labelled.csv-2,false_alarm', ''].join('\n'))
-    const args = [
-      '--ignore',
-      'label',
-      '--feedback',
-      'by-id.csv',
-      '--model',
-      'told.safetensors',
-      '--effort',
-      '0.2',
-    ]
-    const told = await json('fit', 'labelled.csv', ...args)
+    const args = ['--ignore', 'label', '--feedback', 'by-id.csv', '--model', 'told.safetensors']
+    const told = await json('fit', 'labelled.csv', ...args, '--effort', '0.2')
     expect(told).toMatchObject({ records: ROWS + 12, labelled_anomalies: 12, false_alarms: 1 })
     await json('score', 'labelled.csv', '--model', 'told.safetensors', '--out', 'told.ndjson', ...ALONE)
     const { labelled, precision } = await json('evaluate', 'told.ndjson', '--feedback', 'by-id.csv')
@@ -92,18 +66,8 @@ describe('score', () => {
   })
 
   it.each(['csv', 'parquet', 'ndjson'])('writes %s that evaluate reads', async (format) => {
-    await json(
-      'score',
-      'labelled.csv',
-      '--model',
-      model,
-      '--out',
-      `scored.${format}`,
-      '--keep',
-      'label',
-      '--no-explain',
-      ...ALONE,
-    )
+    const args = ['--model', model, '--out', `scored.${format}`, '--keep', 'label', '--no-explain']
+    await json('score', 'labelled.csv', ...args, ...ALONE)
     expect(await json('evaluate', `scored.${format}`, '--label', 'label')).toMatchObject({ recall: 1 })
   })
 
@@ -123,17 +87,8 @@ describe('score', () => {
   })
 
   it('writes a report that needs nothing else', async () => {
-    await json(
-      'score',
-      'labelled.csv',
-      '--model',
-      model,
-      '--out',
-      'r.arrow',
-      '--report',
-      'report.html',
-      ...ALONE,
-    )
+    const args = ['--model', model, '--out', 'r.arrow', '--report', 'report.html']
+    await json('score', 'labelled.csv', ...args, ...ALONE)
     const page = readFileSync(file('report.html'), 'utf8')
     expect(page).toMatch(/^<!doctype html>/)
     expect(page).toContain('labelled.csv-')
@@ -212,15 +167,8 @@ describe('models and calibrate', () => {
     expect(changed).toMatchObject({ nominal_rate: 0.05, before: 0.01 })
     const manifest = await json('models', 'show', 'loose.safetensors')
     expect(manifest).toMatchObject({ alerts: { rate: 0.05 }, lineage: { source: 'labelled.csv' } })
-    const loose = await json(
-      'score',
-      'labelled.csv',
-      '--model',
-      'loose.safetensors',
-      '--out',
-      'loose.csv',
-      ...ALONE,
-    )
+    const args = ['--model', 'loose.safetensors', '--out', 'loose.csv']
+    const loose = await json('score', 'labelled.csv', ...args, ...ALONE)
     expect(loose.nominal_rate).toBe(0.05)
     const { stdout, code } = await surprisal(['models', 'show', 'loose.safetensors'], { cwd: folder })
     expect(code).toBe(0)
@@ -260,18 +208,8 @@ describe('the command', () => {
   it('explains itself', async () => {
     const { code, stdout } = await surprisal(['--help'])
     expect(code).toBe(0)
-    for (const name of [
-      'init',
-      'lint',
-      'fit',
-      'score',
-      'explain',
-      'evaluate',
-      'calibrate',
-      'models',
-      'doctor',
-    ])
-      expect(stdout).toMatch(new RegExp(`^ {2}${name}`, 'm'))
+    const names = 'init lint fit score explain evaluate calibrate models doctor'
+    for (const name of names.split(' ')) expect(stdout).toMatch(new RegExp(`^ {2}${name}`, 'm'))
     expect((await surprisal(['fit', '--help'])).stdout).toContain('Examples:')
     expect((await surprisal(['--version'])).stdout).toBe(`${packageVersion}\n`)
   })

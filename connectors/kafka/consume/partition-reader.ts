@@ -4,6 +4,7 @@ import { brokersOf } from '../client.ts'
 import { type Cluster, clusterOf, type FetchedBatch as Fetched } from '../cluster.ts'
 import { isOutOfRange, isRetriable, kafkaError } from '../errors.ts'
 import type { KafkaOptions } from '../options.ts'
+import { placeOf } from '../wire/fetched-record.ts'
 import { FetchedBatch } from '../wire/kafkajs.ts'
 
 export interface OffsetRange {
@@ -62,7 +63,7 @@ export class PartitionReader implements AsyncDisposable {
         continue
       }
       if (fetched.rawMessages.length === 0) return
-      const messages = fetched.messages.filter(({ offset }) => Number(offset) < to)
+      const messages = fetched.messages.filter((message) => placeOf(message) < to)
       if (messages.length > 0) yield { topic, partition, messages }
       next = Number(fetched.lastOffset()) + 1
     }

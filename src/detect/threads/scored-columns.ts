@@ -8,13 +8,9 @@ export interface ScoredColumns {
   readonly reasons: Map<number, readonly string[]>
 }
 
-/** Puts the shares of one batch together; share i begins at row starts[i]. */
-export function joinColumns(
-  shares: readonly ScoredColumns[],
-  starts: readonly number[],
-  rows: number,
-): ScoredColumns {
-  const out: ScoredColumns = {
+/** Columns for so many rows, nothing in them yet. */
+export function emptyColumns(rows: number): ScoredColumns {
+  return {
     logProb: new Float64Array(rows),
     score: new Float64Array(rows),
     pValue: new Float64Array(rows),
@@ -22,6 +18,15 @@ export function joinColumns(
     verdict: new Uint8Array(rows),
     reasons: new Map(),
   }
+}
+
+/** Puts the shares of one batch together; share i begins at row starts[i]. */
+export function joinColumns(
+  shares: readonly ScoredColumns[],
+  starts: readonly number[],
+  rows: number,
+): ScoredColumns {
+  const out = emptyColumns(rows)
   for (const [i, share] of shares.entries()) {
     const from = starts[i]
     out.logProb.set(share.logProb, from)
