@@ -31,7 +31,8 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
   await createTopics(brokers, [`${topic}.scored`])
   const { settings, registry } = await registryOf(kind)
   await using _registry = registry
-  const file = join(mkdtempSync(join(tmpdir(), 'surprisal-cold-')), 'pipeline.yaml')
+  const folder = mkdtempSync(join(tmpdir(), 'surprisal-cold-'))
+  const file = join(folder, 'pipeline.yaml')
   const pipeline = {
     name: 'cold',
     kafka: { 'bootstrap.servers': brokers, 'group.id': `g-${topic}` },
@@ -48,8 +49,7 @@ it.each(['fs', 'redis'])('elects one of three processes to learn the first model
   const record = () => ({ value: JSON.stringify({ amount: normal(), fee: normal() }) })
   await produce(brokers, topic, Array.from({ length: 100 }, record))
 
-  const start = () =>
-    startNode(SURPRISAL, ['run', file], { SCORES: join(tmpdir(), `surprisal-${randomUUID()}.duckdb`) })
+  const start = () => startNode(SURPRISAL, ['run', file], { SCORES: join(folder, `${randomUUID()}.duckdb`) })
   await using first = start()
   await using second = start()
   await using third = start()
