@@ -1,4 +1,5 @@
 import { SurprisalError } from '../../src/core/errors.ts'
+import { parseTime } from '../../src/core/parse-time.ts'
 import type { Delivery, Source } from '../../src/core/ports.ts'
 import { type Column, cell, columnNamed, type RecordBatch } from '../../src/core/record.ts'
 import { sliceBatch } from '../../src/core/slice-batch.ts'
@@ -147,11 +148,11 @@ function withTime(batch: RecordBatch, time: string | undefined): RecordBatch {
   return { ...batch, eventTime }
 }
 
-/** A timestamp, ISO 8601 text, or a number of epoch milliseconds; NaN for anything else. */
+/** A timestamp, text that names a time, or a number of epoch milliseconds; NaN for anything else. */
 function millisecondsOf(value: unknown): number {
   if (value instanceof Date) return value.getTime()
   if (typeof value === 'number') return value
-  return typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return typeof value === 'string' ? parseTime(value) : Number.NaN
 }
 
 function withEntity(batch: RecordBatch, entity: string | undefined): RecordBatch {

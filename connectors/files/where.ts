@@ -1,4 +1,5 @@
 import { SurprisalError } from '../../src/core/errors.ts'
+import { parseTime } from '../../src/core/parse-time.ts'
 import {
   type Column,
   columnNamed,
@@ -76,7 +77,7 @@ function booleanOf(name: string, value: string): number {
 }
 
 function timeOf(name: string, value: string): number {
-  const time = Date.parse(value)
+  const time = parseTime(value)
   if (Number.isNaN(time)) throw mistyped(name, value, 'timestamps (write ISO 8601)')
   return time
 }

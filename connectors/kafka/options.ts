@@ -123,7 +123,10 @@ export const kafkaRecordOptions = z.strictObject({
   event_time: z
     .strictObject({
       field: z.string().min(1).optional().describe('Default: the message’s timestamp.'),
-      unit: z.enum(['s', 'ms', 'us', 'ns']).default('ms').describe('Of numbers; text is ISO 8601.'),
+      unit: z
+        .enum(['s', 'ms', 'us', 'ns'])
+        .default('ms')
+        .describe('Of numbers; text is ISO 8601, or has the month as a word.'),
     })
     .prefault({}),
   entity: z

@@ -86,7 +86,9 @@ describe('FeatureEncoder', () => {
     const iso = batchOfRows([{ start: '2024-03-01T10:00:00Z', end: '2024-03-01T10:10:00Z' }])
     expect(learned.decode('end', learned.encode(iso).numeric[0])).toBeCloseTo(600, 3)
     const odd = learned.encode(batchOfRows([{ start: 'soon', end: '2024-03-01' }]))
-    expect(odd.unscored.get(0)).toEqual(["start: 'soon' is not an ISO 8601 time"])
+    expect(odd.unscored.get(0)).toEqual([
+      "start: 'soon' is not a time (write ISO 8601, or the month as a word)",
+    ])
   })
 
   it('takes hour and weekday from the event time where no column holds one', () => {

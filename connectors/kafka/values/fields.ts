@@ -1,3 +1,5 @@
+import { parseTime } from '../../../src/core/parse-time.ts'
+
 const UNIT = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6 } as const
 
 /** Reads `a.b.0.c` from a decoded value: a key that holds the whole rest of the path wins; inherited ones never. */
@@ -21,7 +23,7 @@ function own(value: unknown, key: string): unknown {
   return (value as Record<string, unknown>)[key]
 }
 
-/** Milliseconds since the epoch of a field: a number in `unit`, a Date, or ISO 8601 text; NaN where it is neither. */
+/** Milliseconds since the epoch of a field: a number in `unit`, a Date, or text that names a time; NaN where it is neither. */
 export function eventTimeReader(path: string, unit: keyof typeof UNIT): (value: unknown) => number {
   const read = pathReader(path)
   return (value) => {
@@ -29,7 +31,7 @@ export function eventTimeReader(path: string, unit: keyof typeof UNIT): (value: 
     if (typeof time === 'number') return time * UNIT[unit]
     if (typeof time === 'bigint') return Number(time) * UNIT[unit]
     if (time instanceof Date) return time.getTime()
-    return typeof time === 'string' ? Date.parse(time) : Number.NaN
+    return typeof time === 'string' ? parseTime(time) : Number.NaN
   }
 }
 

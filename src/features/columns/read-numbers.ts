@@ -1,5 +1,6 @@
+import { parseTime } from '../../core/parse-time.ts'
 import { type Column, isValid, type NumberValues } from '../../core/record.ts'
-import { parseNumber, parseTime, shown } from './text.ts'
+import { parseNumber, shown } from './text.ts'
 
 /** What a cell holds, beside its value. */
 export const PRESENT = 0
@@ -37,13 +38,15 @@ export function timeReader(column: Column, field: string, numbers: boolean, reje
   if (column.kind === 'timestamp' || (numbers && column.kind === 'number'))
     return direct(column.values, column.validity)
   if (column.kind === 'string')
-    return each(column, field, 'an ISO 8601 time', reject, lookup(column.dictionary, parseTime))
-  return each(column, field, 'an ISO 8601 time', reject, (value) => {
+    return each(column, field, A_TIME, reject, lookup(column.dictionary, parseTime))
+  return each(column, field, A_TIME, reject, (value) => {
     if (value instanceof Date) return value.getTime()
     if (typeof value === 'string') return present(parseTime(value))
     return numbers && typeof value === 'number' ? value : undefined
   })
 }
+
+const A_TIME = 'a time (write ISO 8601, or the month as a word)'
 
 const refuse = (): number => Number.NaN
 const present = (x: number): number | undefined => (Number.isNaN(x) ? undefined : x)

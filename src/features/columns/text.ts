@@ -1,16 +1,8 @@
 const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/
-const ISO = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/
 
 /** A decimal number in text, or NaN. Hexadecimal, blanks, "Infinity" and thousands separators are not numbers. */
 export function parseNumber(text: string): number {
   return DECIMAL.test(text) ? Number(text) : Number.NaN
-}
-
-/** Milliseconds since the epoch of an ISO 8601 date or date and time (UTC where no zone is given), or NaN. */
-export function parseTime(text: string): number {
-  if (!ISO.test(text)) return Number.NaN
-  const zoned = text.length === 10 || /(Z|[+-]\d{2}:?\d{2})$/.test(text)
-  return Date.parse(zoned ? text.replace(' ', 'T') : `${text.replace(' ', 'T')}Z`)
 }
 
 /** A value in a message: quoted, cut to a length that a log line bears. */

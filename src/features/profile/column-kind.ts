@@ -1,4 +1,5 @@
-import { parseNumber, parseTime, shown } from '../columns/text.ts'
+import { isUnclearDate, parseTime } from '../../core/parse-time.ts'
+import { parseNumber, shown } from '../columns/text.ts'
 import type { ColumnScan } from './column-scan.ts'
 
 export type ColumnKind =
@@ -71,7 +72,9 @@ function decideText(scan: ColumnScan, present: number): Decision {
   if (same !== undefined) return same
   const texts = [...scan.texts.keys()]
   if (texts.every((text) => !Number.isNaN(parseTime(text))))
-    return { kind: 'timestamp', why: 'every text is an ISO 8601 time' }
+    return { kind: 'timestamp', why: 'every text is a time' }
+  if (texts.every(isUnclearDate))
+    return { kind: 'ignored', why: `dates like ${shown(texts[0])} may mean two days: write ISO 8601` }
   if (texts.some((text) => /[.eE]/.test(text)) && texts.every((text) => !Number.isNaN(parseNumber(text))))
     return { kind: 'numeric', why: 'every text is a number, some with a fraction' }
   if (scan.textsOverflow) return { kind: 'identifier', why: `over ${texts.length} different texts` }

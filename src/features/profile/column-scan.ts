@@ -1,5 +1,6 @@
+import { parseTime } from '../../core/parse-time.ts'
 import { type Column, isValid, type NumberColumn, type StringColumn } from '../../core/record.ts'
-import { parseNumber, parseTime } from '../columns/text.ts'
+import { parseNumber } from '../columns/text.ts'
 import type { Level } from '../encoded.ts'
 
 /** More distinct numbers than this and a column is no candidate for levels. */
