@@ -1,10 +1,14 @@
-# Build: all dependencies, then the compiled program with what it needs to run, nothing else.
+# Build: all dependencies, then the compiled program with what it needs to run, nothing else. The compilers and DuckDB
+# bring their binaries as optional packages, so what is left out afterwards is named in package.json, not by --omit.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --omit=optional
+RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build && npm prune --omit=dev --omit=optional --ignore-scripts
+RUN npm run build \
+  && npm pkg delete devDependencies optionalDependencies scripts \
+  && npm prune --ignore-scripts \
+  && rm -f dist/*.tsbuildinfo
 
 FROM node:22-bookworm-slim AS runtime
 ENV NODE_ENV=production
@@ -25,7 +29,8 @@ CMD ["--help"]
 FROM runtime AS gpu
 USER root
 RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 && rm -rf /var/lib/apt/lists/*
-RUN cd /app && npm install --no-save --omit=dev --ignore-scripts webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0
+RUN cd /app && npm install --no-save --ignore-scripts webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0 \
+  && npm cache clean --force
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
 USER node
 
