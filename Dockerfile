@@ -6,7 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build \
-  && npm pkg delete devDependencies optionalDependencies scripts \
+  && npm pkg delete devDependencies optionalDependencies peerDependencies peerDependenciesMeta scripts \
   && npm prune --ignore-scripts \
   && rm -f dist/*.tsbuildinfo
 
