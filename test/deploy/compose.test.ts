@@ -15,6 +15,8 @@ interface Service {
   readonly profiles?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly configs?: readonly { readonly source: string }[]
+  readonly build?: object
+  readonly read_only?: boolean
   readonly deploy?: {
     readonly resources?: { readonly limits?: { readonly cpus: string; readonly memory: string } }
   }
@@ -70,6 +72,17 @@ describe('docker-compose.yml', () => {
     for (const [, { image }] of services) if (!image.startsWith('surprisal:')) expect(image).toMatch(/:v?\d/)
   })
 
+  it('builds each image once, because two builds of one tag at the same time fail', () => {
+    const built = services.filter(([, service]) => service.build !== undefined).map(([, { image }]) => image)
+    expect(built.sort()).toEqual(['surprisal:gpu', 'surprisal:local'])
+  })
+
+  it('copies nothing into a container with a read-only root, which Compose cannot', () => {
+    const own = services.filter(([, { image }]) => image.startsWith('surprisal:'))
+    for (const [name, { read_only, configs }] of own)
+      expect([name, read_only, configs]).toEqual([name, true, undefined])
+  })
+
   it('publishes ports on this machine only', () => {
     const ports = services.flatMap(([, service]) => (service as { ports?: string[] }).ports ?? [])
     expect(ports.length).toBe(2)
@@ -86,7 +99,11 @@ describe('Dockerfile', () => {
     expect(lines.filter((line) => line.startsWith('USER')).at(-1)).toBe('USER node')
     const entry = /ENTRYPOINT \["node", "\/app\/(.*)"\]/.exec(lines.join('\n'))?.[1]
     expect(existsSync(join(packageRoot, entry!)), entry).toBe(true)
-    expect(lines.join('\n')).toMatch(/npm prune --omit=dev/)
+    expect(lines.join('\n')).toMatch(/npm pkg delete devDependencies .*\\\n +&& npm prune/)
+  })
+
+  it('keeps optional packages, of which the compilers and DuckDB take their binaries', () => {
+    for (const line of lines) expect(line).not.toMatch(/--(omit|no)[= -]optional/)
   })
 
   it('has the stages that docker-compose.yml builds', () => {
@@ -101,7 +118,6 @@ describe('deploy/pipeline.yaml', () => {
       environment: {
         KAFKA: 'kafka:9092',
         REDIS: 'redis://redis:6379',
-        TOKENS_FILE: join(packageRoot, 'package.json'),
       },
     })
     expect(config.store?.type).toBe('postgres')
