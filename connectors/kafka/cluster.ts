@@ -1,4 +1,5 @@
 import type { Kafka, KafkaMessage } from 'kafkajs'
+import { SurprisalError } from '../../src/core/errors.ts'
 import type { FetchedMessage } from './wire/fetched-record.ts'
 
 /** The part of kafkajs below its consumers, which reads partitions without a group. */
@@ -47,11 +48,37 @@ export interface FetchedBatch {
 }
 export type FetchedBatchClass = new (topic: string, offset: string, fetched: Fetched) => FetchedBatch
 
-/** A connection of its own to the client's cluster. kafkajs makes one for each of its consumers, by a method without a name. */
+const METHODS = [
+  'connect',
+  'disconnect',
+  'addMultipleTargetTopics',
+  'refreshMetadata',
+  'findLeaderForPartitions',
+  'findBroker',
+  'fetchTopicsOffset',
+] as const satisfies readonly (keyof Cluster)[]
+
+/**
+ * A connection of its own to the client's cluster. kafkajs makes one for each of its consumers, by a method without a
+ * name, and has no public way to fetch without a group (docs/decisions/0800). INTERNAL where a release has changed that.
+ */
 export function clusterOf(client: Kafka): Cluster {
   const create = Object.getOwnPropertySymbols(client).find(
     ({ description }) => description === 'private:Kafka:createCluster',
-  )!
-  const methods = client as unknown as Record<symbol, (options: object) => Cluster>
-  return methods[create]({ metadataMaxAge: 300_000, allowAutoTopicCreation: false })
+  )
+  const makers = client as unknown as Record<symbol, unknown>
+  const make = create && makers[create]
+  if (typeof make !== 'function') throw changed('Kafka has no createCluster')
+  const cluster: Cluster = make.call(client, { metadataMaxAge: 300_000, allowAutoTopicCreation: false })
+  const missing = METHODS.filter((method) => typeof cluster[method] !== 'function')
+  if (missing.length > 0) throw changed(`its cluster has no ${missing.join(', ')}`)
+  return cluster
+}
+
+function changed(what: string): SurprisalError {
+  const advice = 'install kafkajs 2.2.4, with which topics can be read without a consumer group'
+  return new SurprisalError(
+    'INTERNAL',
+    `this release of kafkajs is not one that is known: ${what}; ${advice}`,
+  )
 }

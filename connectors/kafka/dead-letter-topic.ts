@@ -1,9 +1,10 @@
-import type { KafkaMessage } from 'kafkajs'
-import type { Logger } from '../../src/core/telemetry.ts'
+import type { Kafka, KafkaMessage } from 'kafkajs'
+import { type Logger, SILENT } from '../../src/core/telemetry.ts'
 import { kafkaClient } from './client.ts'
 import { offsetRanges } from './consume/offset-ranges.ts'
-import { PartitionReader } from './consume/partition-reader.ts'
+import { type OffsetRange, PartitionReader, type RangePart } from './consume/partition-reader.ts'
 import { CONNECT_HEADER } from './dead-letters.ts'
+import { isUnknownTopic } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
 import { TopicWriter } from './produce/topic-writer.ts'
 
@@ -33,14 +34,27 @@ export class DeadLetterTopic implements AsyncDisposable {
     this.writer = new TopicWriter(kafka, logger)
   }
 
-  /** One partition after the other, oldest first, up to the topic's present end. */
+  /** Oldest first, up to the topic's present end; none where there is no topic yet. */
   async *letters(signal: AbortSignal): AsyncGenerator<DeadLetter> {
-    using client = kafkaClient(this.kafka, this.logger)
-    const ranges = await offsetRanges(client, this.kafka, [this.topic], 0)
-    await using reader = await PartitionReader.connect(client, this.kafka, [this.topic])
-    for (const range of ranges)
-      for await (const { partition, messages } of reader.read(range, signal))
-        for (const message of messages) yield letterOf(partition, message)
+    // What the client meets is thrown, or waited for with a word of our own.
+    using client = kafkaClient(this.kafka, SILENT)
+    const { kafka, topic, logger } = this
+    const ranges = await this.ranges(client, signal)
+    if (ranges.length === 0) return
+    await using reader = await PartitionReader.connect(client, kafka, [topic], logger)
+    yield* oldestFirst(ranges.map((range) => lettersOf(reader.read(range, signal))))
+  }
+
+  private async ranges(client: Kafka, signal: AbortSignal): Promise<OffsetRange[]> {
+    const { kafka, topic, logger } = this
+    try {
+      const ranges = await offsetRanges(client, kafka, [topic], 0, { logger, signal })
+      return ranges.sort((a, b) => a.partition - b.partition)
+    } catch (error) {
+      if (!isUnknownTopic(error)) throw error
+      logger.warn({ topic }, 'there is no such topic, so no dead letter has been written to it')
+      return []
+    }
   }
 
   /**
@@ -57,6 +71,27 @@ export class DeadLetterTopic implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.writer[Symbol.asyncDispose]()
+  }
+}
+
+async function* lettersOf(parts: AsyncIterable<RangePart>): AsyncGenerator<DeadLetter> {
+  for await (const { partition, messages } of parts)
+    for (const message of messages) yield letterOf(partition, message)
+}
+
+/** What lies in each partition in its own order as one: always the oldest of those that come next. */
+async function* oldestFirst(partitions: readonly AsyncGenerator<DeadLetter>[]): AsyncGenerator<DeadLetter> {
+  const heads: { letter: DeadLetter; rest: AsyncGenerator<DeadLetter> }[] = []
+  for (const rest of partitions) {
+    const { done, value: letter } = await rest.next()
+    if (!done) heads.push({ letter, rest })
+  }
+  while (heads.length > 0) {
+    const oldest = heads.reduce((a, b) => (b.letter.at < a.letter.at ? b : a))
+    yield oldest.letter
+    const { done, value: letter } = await oldest.rest.next()
+    if (done) heads.splice(heads.indexOf(oldest), 1)
+    else oldest.letter = letter
   }
 }
 

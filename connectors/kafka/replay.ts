@@ -1,6 +1,6 @@
 import { mergeByTime } from '../../src/core/merge-by-time.ts'
 import type { RecordBatch } from '../../src/core/record.ts'
-import type { Logger } from '../../src/core/telemetry.ts'
+import { type Logger, SILENT } from '../../src/core/telemetry.ts'
 import { type KafkaClient, kafkaClient } from './client.ts'
 import { offsetRanges } from './consume/offset-ranges.ts'
 import { type OffsetRange, PartitionReader } from './consume/partition-reader.ts'
@@ -8,12 +8,15 @@ import { matchingTopics } from './consume/topics.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { RecordDecoder } from './values/record-decoder.ts'
 
+const NEVER = new AbortController().signal
+
 /** Reads what a source's topics hold, beside the consumer group that scores them: commits nothing. */
 export class TopicReplay {
   private readonly kafka: KafkaOptions
   private readonly options: Pick<KafkaSourceOptions, 'topics' | 'pattern'>
   private readonly decoder: RecordDecoder
   private readonly client: KafkaClient
+  private readonly logger: Logger
 
   constructor(
     kafka: KafkaOptions,
@@ -24,14 +27,17 @@ export class TopicReplay {
     this.kafka = kafka
     this.options = options
     this.decoder = decoder
-    this.client = kafkaClient(kafka, logger)
+    // What the client meets is thrown, or waited for with a word of our own.
+    this.client = kafkaClient(kafka, SILENT)
+    this.logger = logger
   }
 
   /** Records that the topics hold from a time (epoch milliseconds) on. */
-  async count(since: number): Promise<number> {
+  async count(since: number, signal: AbortSignal = NEVER): Promise<number> {
     using client = this.client.another()
     const topics = await matchingTopics(client, this.options)
-    const ranges = await offsetRanges(client, this.kafka, topics, since)
+    const { logger } = this
+    const ranges = await offsetRanges(client, this.kafka, topics, since, { logger, signal })
     return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
   }
 
@@ -39,8 +45,9 @@ export class TopicReplay {
   async *records(since: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
     using client = this.client.another()
     const topics = await matchingTopics(client, this.options)
-    const ranges = await offsetRanges(client, this.kafka, topics, since)
-    await using reader = await PartitionReader.connect(client, this.kafka, topics)
+    const { logger } = this
+    const ranges = await offsetRanges(client, this.kafka, topics, since, { logger, signal })
+    await using reader = await PartitionReader.connect(client, this.kafka, topics, logger)
     yield* mergeByTime(
       ranges.filter(({ from, to }) => from < to).map((range) => this.decoded(reader, range, signal)),
     )
@@ -59,7 +66,7 @@ export class TopicReplay {
     const from = Math.max(0, offset - records)
     if (from === offset) return
     using client = this.client.another()
-    await using reader = await PartitionReader.connect(client, this.kafka, [topic])
+    await using reader = await PartitionReader.connect(client, this.kafka, [topic], this.logger)
     yield* this.decoded(reader, { topic, partition, from, to: offset }, signal)
   }
 
@@ -68,7 +75,15 @@ export class TopicReplay {
     range: OffsetRange,
     signal: AbortSignal,
   ): AsyncGenerator<RecordBatch> {
-    for await (const { topic, partition, messages } of reader.read(range, signal))
-      yield (await this.decoder.decode(topic, partition, messages)).batch
+    let rejected = 0
+    let reason: string | undefined
+    for await (const { topic, partition, messages } of reader.read(range, signal)) {
+      const decoded = await this.decoder.decode(topic, partition, messages)
+      rejected += decoded.rejected.length
+      reason ??= decoded.rejected[0]?.reason
+      yield decoded.batch
+    }
+    if (rejected > 0)
+      this.logger.warn({ ...range, records: rejected, reason }, 'records that cannot be decoded are left out')
   }
 }

@@ -4,6 +4,7 @@ import { integer, numberIn, type OutputMode, outputOption, whereOption } from '.
 import { interruption } from './interrupt.ts'
 import { print, printResult, printRows } from './output.ts'
 import { subcommand } from './subcommand.ts'
+import { warnings } from './warnings.ts'
 
 interface BacktestArguments {
   readonly where: string[]
@@ -49,7 +50,8 @@ Examples:
     )
     .action(async (data: string[], { output, ...given }: BacktestArguments) => {
       const { backtestData } = await import('../app/files/backtest-data.ts')
-      const report = await backtestData({ ...given, data, signal: interruption.signal })
+      const { signal } = interruption
+      const report = await backtestData({ ...given, data, signal, logger: await warnings() })
       if (output === 'json') printResult('json', { ...report })
       else printReport(report)
     })

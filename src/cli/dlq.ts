@@ -3,6 +3,7 @@ import { type OutputMode, outputOption } from './arguments.ts'
 import { interruption } from './interrupt.ts'
 import { printResult, printRows } from './output.ts'
 import { subcommand } from './subcommand.ts'
+import { warnings } from './warnings.ts'
 
 export function addDlq(program: Command): void {
   const dlq = subcommand(program, 'dlq', 'Look at records that could not be decoded, and send them back.')
@@ -14,7 +15,11 @@ export function addDlq(program: Command): void {
       async (file: string, { limit, output }: { readonly limit: number; readonly output: OutputMode }) => {
         const { loadPipeline } = await import('../../config/load.ts')
         const { listDeadLetters } = await import('../app/stream/dead-letters.ts')
-        printRows(output, await listDeadLetters(loadPipeline(file), limit, interruption.signal))
+        const { signal } = interruption
+        printRows(
+          output,
+          await listDeadLetters(loadPipeline(file), { limit, signal, logger: await warnings() }),
+        )
       },
     )
   subcommand(
@@ -28,7 +33,12 @@ export function addDlq(program: Command): void {
     .action(async (file: string, places: string[], { output }: { readonly output: OutputMode }) => {
       const { loadPipeline } = await import('../../config/load.ts')
       const { replayDeadLetters } = await import('../app/stream/dead-letters.ts')
-      const replayed = await replayDeadLetters(loadPipeline(file), places, interruption.signal)
+      const { signal } = interruption
+      const replayed = await replayDeadLetters(loadPipeline(file), {
+        places,
+        signal,
+        logger: await warnings(),
+      })
       printResult(output, { replayed })
     })
 }

@@ -23,13 +23,19 @@ export async function runKafkaTool(main: string, args: readonly string[]): Promi
   return stdout
 }
 
+export interface Broker extends Program {
+  readonly brokers: string
+  /** The port of its controller. */
+  readonly controller: number
+}
+
 /**
  * A real Apache Kafka broker in KRaft's combined mode. `properties` add to or replace its settings, so that a test
  * may open listeners with TLS or SASL; `{port}` and `{folder}` in a value stand for this broker's own.
  */
 export async function startKafka(
   properties: Readonly<Record<string, string | number>> = {},
-): Promise<Program & { readonly brokers: string }> {
+): Promise<Broker> {
   const command = await java()
   const classpath = join(await kafkaJars(), '*')
   const [port, controller, folder] = [await freePort(), await freePort(), temporaryFolder('kafka')]
@@ -55,6 +61,7 @@ export async function startKafka(
     'group.min.session.timeout.ms': 1000,
     // The default reserves 128 MB of heap.
     'log.cleaner.dedupe.buffer.size': 2_097_152,
+    'log.cleaner.backoff.ms': 500,
     'num.network.threads': 2,
     'num.io.threads': 2,
   }
@@ -75,5 +82,33 @@ export async function startKafka(
   const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', CLUSTER, '-c', file]
   await promisify(execFile)(command, [...base, ...format])
   const server = await program({ name: 'Kafka', command, args: [...base, 'kafka.Kafka', file], folder, port })
-  return Object.assign(server, { brokers: `127.0.0.1:${port}` })
+  return Object.assign(server, { brokers: `127.0.0.1:${port}`, controller })
+}
+
+/**
+ * Two brokers, of which the first is the controller and the second may go away and come back. Partitions are on both,
+ * and go back to the leader that is named first as soon as it is in sync again.
+ */
+export async function startKafkaPair(): Promise<readonly [first: Broker, second: Broker]> {
+  const replicated = {
+    'offsets.topic.replication.factor': 2,
+    'transaction.state.log.replication.factor': 2,
+    'default.replication.factor': 2,
+    'leader.imbalance.check.interval.seconds': 1,
+    'leader.imbalance.per.broker.percentage': 0,
+  }
+  const first = await startKafka(replicated)
+  try {
+    const second = await startKafka({
+      ...replicated,
+      'process.roles': 'broker',
+      'node.id': 2,
+      'controller.quorum.voters': `1@127.0.0.1:${first.controller}`,
+      listeners: 'PLAINTEXT://127.0.0.1:{port}',
+    })
+    return [first, second]
+  } catch (error) {
+    await first[Symbol.asyncDispose]()
+    throw error
+  }
 }

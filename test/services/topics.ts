@@ -1,20 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, type Consumer, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
+import {
+  type Admin,
+  type Consumer,
+  type IResourceConfigEntry,
+  Kafka,
+  type KafkaMessage,
+  logLevel,
+  type Message,
+} from 'kafkajs'
 
 /** A plain client of a broker, for what a test does beside the code under test. */
 export function testKafka(brokers: string): Kafka {
   return new Kafka({
-    brokers: [brokers],
+    brokers: brokers.split(','),
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 },
   })
 }
 
 /** A new topic with a name that nobody else has. */
-export async function newTopic(brokers: string, partitions = 1, name = 'test'): Promise<string> {
+export async function newTopic(
+  brokers: string,
+  partitions = 1,
+  name = 'test',
+  configEntries: IResourceConfigEntry[] = [],
+): Promise<string> {
   const topic = `${name}-${randomUUID().slice(0, 8)}`
-  await createTopics(brokers, [topic], partitions)
+  await createTopics(brokers, [topic], partitions, configEntries)
   return topic
 }
 
@@ -23,12 +36,13 @@ export async function createTopics(
   brokers: string,
   topics: readonly string[],
   numPartitions = 1,
+  configEntries: IResourceConfigEntry[] = [],
 ): Promise<void> {
   const admin = testKafka(brokers).admin()
   await admin.connect()
   // The client's own wait for leaders gives up while a busy broker has not heard of the topic itself.
   await admin.createTopics({
-    topics: topics.map((topic) => ({ topic, numPartitions })),
+    topics: topics.map((topic) => ({ topic, numPartitions, configEntries })),
     waitForLeaders: false,
   })
   while (!(await haveLeaders(admin, topics))) await sleep(50)

@@ -1,5 +1,5 @@
 import { codecOf } from './codecs.ts'
-import type { BatchContext, FetchedMessage, FetchedRecord } from './fetched-record.ts'
+import { type BatchContext, type FetchedMessage, FetchedRecord } from './fetched-record.ts'
 import { readRecords } from './records-reader.ts'
 
 /** What kafkajs reads responses with. */
@@ -14,6 +14,8 @@ export type FetchDecoder = (decoder: Decoder) => Promise<readonly FetchedMessage
 const MAGIC_AT = 16
 const HEADER = 61
 const AFTER_LENGTH = 12
+const NOTHING = Buffer.alloc(0)
+const LAST_DELTA_AT = 23
 const CODEC = 0x07
 const APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
@@ -51,8 +53,21 @@ async function decodeBatches(bytes: Buffer): Promise<FetchedRecord[]> {
     const codec = codecOf(attributes & CODEC)
     const records = bytes.subarray(at + HEADER, next)
     const plain = codec === undefined || records.length === 0 ? records : await codec.decompress(records)
+    const before = messages.length
     readRecords(plain, bytes.readInt32BE(at + 57), context, messages)
+    const last = messages.length === before ? undefined : messages[messages.length - 1]
+    const end = bytes.readInt32BE(at + LAST_DELTA_AT)
+    if (last === undefined || last.place < context.firstOffset + end) messages.push(endMark(context, end))
     at = next
   }
   return messages
+}
+
+/**
+ * Stands, as a control record does, where compaction took the last records of a batch: without it the client asks for
+ * one missing offset after the other, and again and again for a batch of which nothing is left.
+ */
+function endMark(context: BatchContext, offsetDelta: number): FetchedRecord {
+  const mark: BatchContext = { ...context, producerId: '-1', inTransaction: false, isControlBatch: true }
+  return new FetchedRecord(mark, NOTHING, 0, offsetDelta, 0, 0, -1, 0, -1, {})
 }

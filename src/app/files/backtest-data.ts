@@ -1,7 +1,7 @@
 import { loadPipeline } from '../../../config/load.ts'
 import { SurprisalError } from '../../core/errors.ts'
 import type { RecordBatch } from '../../core/record.ts'
-import { SILENT } from '../../core/telemetry.ts'
+import type { Logger } from '../../core/telemetry.ts'
 import { Detector } from '../../detect/detector.ts'
 import { blamingRule } from '../../detect/rules/suppression.ts'
 import { type BacktestModel, type BacktestReport, backtest } from '../../retrain/backtest.ts'
@@ -23,6 +23,7 @@ export interface BacktestDataOptions extends DataOptions {
   /** A pipeline.yaml whose rules hold; of data that is a pipeline.yaml, its own do. */
   readonly pipeline?: string
   readonly signal: AbortSignal
+  readonly logger: Logger
 }
 
 /** Backtests models on files, or on the training window of a pipeline.yaml: its topics' past. */
@@ -72,7 +73,7 @@ async function* records(options: BacktestDataOptions): AsyncGenerator<RecordBatc
   if (data.length > 1)
     throw new SurprisalError('USAGE', `${pipeline} is a pipeline file: give it alone, or files of records`)
   const config = loadPipeline(pipeline)
-  const connected = await connectSource(config, SILENT)
+  const connected = await connectSource(config, options.logger)
   await using _live = connected.source
   yield* connected.window(windowStart(config), signal)
 }

@@ -4,7 +4,9 @@ import type { IHeaders, Message } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { codecOf } from '../../../../connectors/kafka/wire/codecs.ts'
 import { encodedProduce, type ProduceProtocol } from '../../../../connectors/kafka/wire/encoded-produce.ts'
+import type { FetchedRecord } from '../../../../connectors/kafka/wire/fetched-record.ts'
 import { type FetchDecoder, fetchedRecords } from '../../../../connectors/kafka/wire/fetched-records.ts'
+import { FetchedBatch } from '../../../../connectors/kafka/wire/kafkajs.ts'
 import { type BatchFields, recordBatch } from '../../../../connectors/kafka/wire/record-batch.ts'
 import { wholeRequest } from '../../../../connectors/kafka/wire/whole-request.ts'
 
@@ -111,6 +113,27 @@ describe('record batches', () => {
     const foreign = Buffer.from(batch)
     foreign.writeInt16BE(7, 21)
     await expect(ourDecoder(fetched(foreign))).rejects.toThrow(/unknown codec, number 7/)
+  })
+
+  it('end where they ended before compaction, by a mark that is no record', async () => {
+    const whole = await recordBatch([{ value: 'a' }, { value: 'b' }, { value: 'c' }], PLAIN)
+    const compacted = Buffer.from(whole)
+    compacted.writeInt32BE(9, 23)
+    const nothingLeft = Buffer.from(compacted.subarray(0, 61))
+    nothingLeft.writeInt32BE(61 - 12, 8)
+    nothingLeft.writeInt32BE(0, 57)
+    const read = (await ourDecoder(fetched(whole, compacted, nothingLeft))) as readonly FetchedRecord[]
+    expect(read.map(({ place, isControlRecord }) => (isControlRecord ? `mark ${place}` : place))).toEqual([
+      ...[0, 1, 2],
+      ...[0, 1, 2, 'mark 9'],
+      'mark 9',
+    ])
+    for (const bytes of [compacted, nothingLeft]) {
+      const messages = await ourDecoder(fetched(bytes))
+      const batch = new FetchedBatch('t', '5', { partition: 0, messages })
+      expect(batch.messages).toEqual([])
+      expect(batch.lastOffset()).toBe('9')
+    }
   })
 
   it('take more records than a call takes arguments', async () => {
