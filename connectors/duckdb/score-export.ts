@@ -9,10 +9,10 @@ export async function writeParquet(
   path: string,
   query: Omit<ScoreQuery, 'limit' | 'cursor'>,
 ): Promise<number> {
-  const { where, orderBy, values } = selectionOf({ ...query, limit: 1 }, undefined, DUCKDB)
+  const { table, where, orderBy, values } = selectionOf({ ...query, limit: 1 }, undefined, DUCKDB)
   const target = path.replaceAll("'", "''")
   const { rowsChanged } = await connection.run(
-    `COPY (SELECT prefix || '-' || "offset" AS id, * EXCLUDE (prefix, time) FROM scores
+    `COPY (SELECT prefix || '-' || "offset" AS id, * EXCLUDE (prefix, time) FROM ${table}
       WHERE ${where} ORDER BY ${orderBy}) TO '${target}' (FORMAT parquet, COMPRESSION zstd)`,
     [...values],
   )

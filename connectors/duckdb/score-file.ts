@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { messageOf, SurprisalError } from '../../src/core/errors.ts'
 import { noteOwner, ownerUrl, removeNote } from './file-owner.ts'
-import { SCHEMA, SCHEMA_VERSION } from './score-schema.ts'
+import { MIGRATE, SCHEMA, SCHEMA_VERSION } from './score-schema.ts'
+import { inTransaction } from './transaction.ts'
 
 /** DuckDB's own lock keeps other processes out; it does not see a second instance in this one. */
 const openHere = new Set<string>()
@@ -30,7 +31,7 @@ export async function openScoreFile(
     instance = opened
     const connection = await opened.connect()
     await connection.run(SCHEMA)
-    await checkVersion(connection, file)
+    await migrate(connection, file)
     connection.closeSync()
     return {
       path: file,
@@ -61,11 +62,15 @@ async function canonical(path: string): Promise<string> {
   }
 }
 
-async function checkVersion(connection: DuckDBConnection, file: string): Promise<void> {
+/** All of it or nothing, once: a file says which version it is. */
+async function migrate(connection: DuckDBConnection, file: string): Promise<void> {
   const found = await connection.runAndReadAll('SELECT max(version) FROM surprisal_schema')
   const version = found.getRowsJS()[0][0]
   if (version === null || Number(version) < SCHEMA_VERSION)
-    await connection.run('INSERT INTO surprisal_schema VALUES ($1)', [SCHEMA_VERSION])
+    await inTransaction(connection, async () => {
+      await connection.run(MIGRATE)
+      await connection.run('INSERT INTO surprisal_schema VALUES ($1)', [SCHEMA_VERSION])
+    })
   else if (Number(version) > SCHEMA_VERSION)
     throw new SurprisalError(
       'FILE_FORMAT',

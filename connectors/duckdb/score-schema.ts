@@ -1,5 +1,5 @@
 /** Tables of a DuckDB score store. `rollups` is append-only between compactions: rows of one bucket add up. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS surprisal_schema (version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS scores (
@@ -37,15 +37,27 @@ CREATE OR REPLACE TEMP TABLE noted AS
   FROM incoming;
 `
 
-/** Moves `incoming` and `noted` into `scores`, with what all rows of a batch share as $1 … $8. */
-export const TAKE_IN = `
-INSERT INTO scores
+/**
+ * Brings a file of an older version up to this one. `anomalies` repeats the anomalies among the scores, about one in a
+ * thousand: DuckDB has no partial index that would find them.
+ */
+export const MIGRATE = `CREATE OR REPLACE TABLE anomalies AS FROM scores WHERE verdict = 'anomaly'`
+
+/** Moves `incoming` and `noted` into `scores`, anomalies into `anomalies` too, with what a batch shares as $1 … $8. */
+export const TAKE_IN = [
+  takeInto('scores', '(FROM incoming UNION ALL BY NAME FROM noted)'),
+  takeInto('anomalies', 'noted WHERE verdict = 1'),
+] as const
+
+function takeInto(table: string, rows: string): string {
+  return `INSERT INTO ${table}
 SELECT $1, $2, $3, "offset"::BIGINT, $4, $5::INTEGER, $6::INTEGER,
   make_timestamp_ms(time::BIGINT), make_timestamp_ms(event_time::BIGINT), make_timestamp_ms($7::BIGINT), entity,
   log_prob, score, p_value, CASE p_method WHEN 0 THEN 'rank' WHEN 1 THEN 'tail' END,
   CASE verdict WHEN 0 THEN 'normal' WHEN 1 THEN 'anomaly' ELSE 'unscored' END,
   severity, $8::DOUBLE, reasons, attribution, suppressed
-FROM (FROM incoming UNION ALL BY NAME FROM noted)`
+FROM ${rows}`
+}
 
 /** Adds up the roll-up rows of every bucket that has more than one, keeping each bucket's sum. */
 export const COMPACT = [

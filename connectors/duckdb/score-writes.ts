@@ -5,6 +5,7 @@ import { type OffsetRange, withRange } from '../../src/core/scores/offset-ranges
 import { observationsOf, ROLLUP_WIDTHS, rollUp } from '../../src/core/scores/rollup.ts'
 import { appendRows } from './score-rows.ts'
 import { COMPACT, FORGET_GAPS, INCOMING, TAKE_IN } from './score-schema.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Whose offsets: a pipeline, a run of it or null for live, and an origin's prefix. */
 export type OriginKey = readonly [pipeline: string, runId: string | null, prefix: string]
@@ -31,7 +32,7 @@ export async function takeIn(
   await inTransaction(connection, async () => {
     if (kept.length > 0) {
       await appendRows(connection, scored, kept)
-      await connection.run(TAKE_IN, [
+      const shared = [
         scored.pipeline,
         runId,
         origin.prefix,
@@ -40,7 +41,8 @@ export async function takeIn(
         scored.modelVersion,
         scored.scoredAt,
         scored.threshold,
-      ])
+      ]
+      for (const statement of TAKE_IN) await connection.run(statement, shared)
       // Made anew: rows deleted from a table in memory would keep their place.
       await connection.run(INCOMING)
     }
@@ -104,24 +106,15 @@ export async function dropScores(
 ): Promise<number> {
   let dropped = 0
   await inTransaction(connection, async () => {
-    const sql = 'DELETE FROM scores WHERE pipeline = $1 AND time < make_timestamp_ms($2::BIGINT)'
-    const { rowsChanged } = await connection.run(sql, [pipeline, Math.ceil(before)])
-    dropped = rowsChanged
-    await connection.run(FORGET_GAPS[0], [pipeline, Math.ceil(before)])
+    const old = [pipeline, Math.ceil(before)]
+    for (const table of ['anomalies', 'scores']) {
+      const sql = `DELETE FROM ${table} WHERE pipeline = $1 AND time < make_timestamp_ms($2::BIGINT)`
+      dropped = (await connection.run(sql, old)).rowsChanged
+    }
+    await connection.run(FORGET_GAPS[0], old)
     for (const statement of FORGET_GAPS.slice(1)) await connection.run(statement)
   })
   await compactRollups(connection)
   await connection.run('CHECKPOINT')
   return dropped
-}
-
-async function inTransaction(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
-  await connection.run('BEGIN')
-  try {
-    await work()
-    await connection.run('COMMIT')
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => {})
-    throw error
-  }
 }

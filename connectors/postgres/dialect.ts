@@ -11,4 +11,5 @@ export const POSTGRES: SqlDialect = {
     event_time_ms::double precision AS event_time, ${milliseconds('scored_at')} AS scored_at, entity, log_prob, score,
     p_value, p_method, verdict, severity, threshold, reasons::text AS reasons, attribution::text AS attribution,
     suppressed`,
+  table: () => 'scores',
 }

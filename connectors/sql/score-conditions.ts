@@ -12,10 +12,13 @@ export interface SqlDialect {
   milliseconds(column: string): string
   /** The select list of a stored row (src/core/scores/stored-row.ts). */
   readonly scoreColumns: string
+  /** The table to look for the scores of a query in. */
+  table(query: ScoreQuery): string
 }
 
 export interface ScoreSelection {
-  /** A boolean expression over the scores table with parameters $1, $2, …; every value is bound, none is spliced. */
+  readonly table: string
+  /** A boolean expression over that table with parameters $1, $2, …; every value is bound, none is spliced. */
   readonly where: string
   /** What pages are ordered by first: the time column, or a score. */
   readonly key: string
@@ -58,6 +61,7 @@ export function selectionOf(
     conditions.push(`${key} <= ${place[0]}`, `(${key}, prefix, "offset") < (${place.join(', ')})`)
   }
   return {
+    table: dialect.table(query),
     where: conditions.join(' AND '),
     key,
     orderBy: `${key} DESC, prefix DESC, "offset" DESC`,

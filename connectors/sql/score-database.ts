@@ -16,8 +16,13 @@ import type {
 } from '../../src/core/ports.ts'
 import type { ScoredBatch, ScoredRecord } from '../../src/core/scored.ts'
 import type { KeepPolicy } from '../../src/core/scores/intake.ts'
-import { checkDistributionQuery, checkScoreQuery, checkSeriesQuery } from '../../src/core/scores/query.ts'
-import { distributionOf, seriesOf } from '../../src/core/scores/rollup.ts'
+import {
+  checkDistributionQuery,
+  checkScoreQuery,
+  checkSeriesQuery,
+  rollupWidth,
+} from '../../src/core/scores/query.ts'
+import { distributionOf, everyBucket, seriesOf } from '../../src/core/scores/rollup.ts'
 import { LABELS, type LabelRow, labelOfRow, labelValues, PUT_LABEL } from './labels.ts'
 import {
   driftValues,
@@ -32,13 +37,14 @@ import {
   statusValues,
 } from './notices.ts'
 import type { SqlDialect, SqlValue } from './score-conditions.ts'
-import { readRollups, readScores } from './score-reads.ts'
+import { type Ask, readPoints, readRollups, readScores } from './score-reads.ts'
 
 /** What all databases of scores answer alike, given a way to ask and a way to change them. */
 export abstract class ScoreDatabase implements ScoreStore, LabelStore, NoticeStore {
   abstract readonly name: string
   protected abstract readonly dialect: SqlDialect
   protected abstract readonly keep: KeepPolicy
+  private readonly asking: Ask = (sql, values) => this.ask(sql, values)
   private noticed = 0
 
   abstract open(): Promise<void>
@@ -50,19 +56,20 @@ export abstract class ScoreDatabase implements ScoreStore, LabelStore, NoticeSto
 
   async query(query: ScoreQuery): Promise<Page<ScoredRecord>> {
     const after = checkScoreQuery(query)
-    return readScores((sql, values) => this.ask(sql, values), this.dialect, query, after)
+    return readScores(this.asking, this.dialect, query, after)
   }
 
   async series(query: SeriesQuery): Promise<readonly SeriesPoint[]> {
     const range = checkSeriesQuery(query, this.keep)
-    const ask = <Row>(sql: string, values: readonly SqlValue[]) => this.ask<Row>(sql, values)
-    return seriesOf(await readRollups(ask, this.dialect, query, range), range)
+    const width = rollupWidth(query)
+    if (width === undefined)
+      return everyBucket(await readPoints(this.asking, this.dialect, query, range), range)
+    return seriesOf(await readRollups(this.asking, query.pipeline, width, range), range)
   }
 
   async distribution(query: DistributionQuery): Promise<readonly ScoreBin[]> {
     const range = checkDistributionQuery(query)
-    const ask = <Row>(sql: string, values: readonly SqlValue[]) => this.ask<Row>(sql, values)
-    return distributionOf(await readRollups(ask, this.dialect, { ...query, ...range }, range))
+    return distributionOf(await readRollups(this.asking, query.pipeline, range.step, range))
   }
 
   async pipelines(): Promise<readonly string[]> {

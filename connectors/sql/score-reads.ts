@@ -1,8 +1,8 @@
-import type { Page, ScoreQuery, SeriesQuery } from '../../src/core/ports.ts'
+import type { Page, ScoreQuery, SeriesPoint, SeriesQuery } from '../../src/core/ports.ts'
 import type { ScoredRecord } from '../../src/core/scored.ts'
 import { ScoreHistogram } from '../../src/core/scores/histogram.ts'
-import { encodeCursor, rollupWidth, type ScorePosition } from '../../src/core/scores/query.ts'
-import { type Observation, type Rollup, rollUp, type SeriesRange } from '../../src/core/scores/rollup.ts'
+import { encodeCursor, type ScorePosition } from '../../src/core/scores/query.ts'
+import type { Rollup, SeriesRange } from '../../src/core/scores/rollup.ts'
 import { recordOfRow, type StoredRow } from '../../src/core/scores/stored-row.ts'
 import { type SqlDialect, type SqlValue, selectionOf } from './score-conditions.ts'
 
@@ -16,10 +16,10 @@ export async function readScores(
   query: ScoreQuery,
   after: ScorePosition | undefined,
 ): Promise<Page<ScoredRecord>> {
-  const { where, orderBy, key, values } = selectionOf(query, after, dialect)
+  const { table, where, orderBy, key, values } = selectionOf(query, after, dialect)
   const pageKey = query.order === 'score' ? key : dialect.milliseconds(key)
   const rows = await ask<StoredRow & { readonly page_key: number }>(
-    `SELECT ${dialect.scoreColumns}, ${pageKey} AS page_key FROM scores
+    `SELECT ${dialect.scoreColumns}, ${pageKey} AS page_key FROM ${table}
      WHERE ${where} ORDER BY ${orderBy} LIMIT ${query.limit + 1}`,
     values,
   )
@@ -37,28 +37,43 @@ export async function readScores(
   }
 }
 
-/** The roll-ups a series is made of: kept ones where their width fits the step, else made from the rows. */
-export async function readRollups(
+/** The points of a series whose step no roll-up adds up to: the database counts its rows, and quantiles are exact. */
+export async function readPoints(
   ask: Ask,
   dialect: SqlDialect,
   query: SeriesQuery,
   range: SeriesRange,
+): Promise<SeriesPoint[]> {
+  const { table, where, values } = selectionOf({ ...query, ...range, limit: 1 }, undefined, dialect)
+  const rows = await ask<
+    Omit<SeriesPoint, 'score_p50' | 'score_p99'> & { readonly quantiles: number[] | null }
+  >(
+    `SELECT floor(${dialect.milliseconds('time')} / ${range.step}) * ${range.step} AS time, count(*)::FLOAT8 AS records,
+       (count(*) FILTER (WHERE verdict = 'anomaly'))::FLOAT8 AS anomalies,
+       (count(*) FILTER (WHERE score IS NULL))::FLOAT8 AS unscored,
+       percentile_disc(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY score) AS quantiles, max(score) AS score_max
+     FROM ${table} WHERE ${where} GROUP BY 1`,
+    values,
+  )
+  return rows.map(({ quantiles, ...point }) => ({
+    ...point,
+    score_p50: quantiles?.[0] ?? null,
+    score_p99: quantiles?.[1] ?? null,
+  }))
+}
+
+/** The kept roll-ups of a width in a range. */
+export async function readRollups(
+  ask: Ask,
+  pipeline: string,
+  width: number,
+  range: Pick<SeriesRange, 'from' | 'to'>,
 ): Promise<Rollup[]> {
-  const width = rollupWidth(query)
-  if (width === undefined) {
-    const { where, values } = selectionOf({ ...query, ...range, limit: 1 }, undefined, dialect)
-    const rows = await ask<Observation>(
-      `SELECT ${dialect.milliseconds('time')} AS time, score, verdict = 'anomaly' AS anomaly FROM scores
-       WHERE ${where}`,
-      values,
-    )
-    return rollUp(rows, range.step)
-  }
   const rows = await ask<Omit<Rollup, 'histogram'> & { bins: number[]; counts: number[] }>(
     `SELECT start::FLOAT8 AS start, records::FLOAT8 AS records, anomalies::FLOAT8 AS anomalies,
        unscored::FLOAT8 AS unscored, score_max AS "scoreMax", bins, counts::FLOAT8[] AS counts
      FROM rollups WHERE pipeline = $1 AND width = $2 AND start >= $3 AND start < $4`,
-    [query.pipeline, width, range.from, range.to],
+    [pipeline, width, range.from, range.to],
   )
   return rows.map(({ bins, counts, ...rollup }) => {
     const histogram = new ScoreHistogram()

@@ -9,6 +9,7 @@ import { fitChallenger } from './fit-challenger.ts'
 import type { FitSettings } from './fit-process.ts'
 import type { GATE } from './gate.ts'
 import type { JobCheckpoints } from './job-checkpoints.ts'
+import { keepingCurve } from './kept-curve.ts'
 import { announce, publishedBy, summaryOf } from './publication.ts'
 import { collectWindow, holdOutLatest, type TimeRange, type TrainingWindow } from './training-window.ts'
 
@@ -45,7 +46,8 @@ const LEFT_TO_OTHERS: ReadonlySet<ErrorCode> = new Set(['FENCE_STALE', 'ABORTED'
  * token is taken first, so that a later attempt makes this one's model refused.
  */
 export function retrainHandler(dependencies: RetrainDependencies): JobHandler {
-  return async (context) => {
+  return async (given) => {
+    const context = keepingCurve(given)
     const { pipeline } = context.job.request
     const plan = dependencies.plan(pipeline)
     const fence = await dependencies.registry.fence(pipeline)

@@ -8,6 +8,11 @@ export class ApiProblem extends Error {
   ) {
     super(detail)
   }
+
+  /** Asked again, it may be answered: the server is away, busy, or failed. */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status === 429 || (this.status >= 500 && this.status !== 501)
+  }
 }
 
 const KEY = 'surprisal-token'

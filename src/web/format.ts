@@ -1,12 +1,20 @@
 const DASH = '–'
 
+/** Each from the size on at which three digits of the unit below would round up to a thousand. */
+const UNITS = [
+  [999.5e9, 1e12, 'T'],
+  [999.5e6, 1e9, 'G'],
+  [999.5e3, 1e6, 'M'],
+  [1e4, 1e3, 'k'],
+] as const
+
 /** 1234567 → 1.23 M; whole small numbers stay whole. */
 export function compact(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return DASH
   const size = Math.abs(value)
-  if (size >= 1e9) return `${(value / 1e9).toPrecision(3)} G`
-  if (size >= 1e6) return `${(value / 1e6).toPrecision(3)} M`
-  if (size >= 1e4) return `${(value / 1e3).toPrecision(3)} k`
+  if (size >= 999.5e12) return value.toExponential(2)
+  const unit = UNITS.find(([from]) => size >= from)
+  if (unit !== undefined) return `${(value / unit[1]).toPrecision(3)} ${unit[2]}`
   if (Number.isInteger(value)) return value.toLocaleString('en')
   return size >= 100
     ? Math.round(value).toLocaleString('en')
@@ -33,8 +41,12 @@ export function percent(share: number | null | undefined): string {
 /** A p-value as odds, from its score −log10 p: what people can picture. */
 export function oneIn(score: number | null): string {
   if (score === null) return DASH
-  if (score > 15) return `1 in 10^${score.toFixed(0)}`
+  if (score >= 9) return `1 in 10${superscript(Math.round(score))}`
   return `1 in ${compact(Math.round(10 ** score))}`
+}
+
+function superscript(whole: number): string {
+  return String(whole).replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)])
 }
 
 export function ago(iso: string | null | undefined, now = Date.now()): string {

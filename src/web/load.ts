@@ -22,8 +22,8 @@ export type OnEvent<T> = (event: Exclude<Heard, { kind: 'again' }>, data: T) => 
 
 /**
  * What the API says at a path, kept up to date by live events, and asked anew by the clock while their stream is away.
- * An event that makes a view ask does so at most every `atMostEvery` milliseconds. Old data stays while new data is on its way and when an answer fails, so nothing jumps. An undefined path asks
- * nothing.
+ * An event that makes a view ask does so at most every `atMostEvery` milliseconds. Old data stays while new data is on
+ * its way and when an answer fails, so nothing jumps. An undefined path asks nothing.
  */
 export function useLoad<T>(path: string | undefined, onEvent?: OnEvent<T>, atMostEvery = 1000): Loaded<T> {
   const [state, setState] = useState<{ path?: string; data?: T; problem?: ApiProblem }>({})
@@ -65,7 +65,7 @@ export function useLoad<T>(path: string | undefined, onEvent?: OnEvent<T>, atMos
         if (stop.signal.aborted) return
         const problem = error instanceof ApiProblem ? error : new ApiProblem(0, String(error))
         if (mine === latest.current) setState((old) => ({ ...old, path, problem }))
-        if (problem.status === 0 || problem.status >= 500) wait = WITHOUT_STREAM_MS
+        if (problem.mayPass) wait = WITHOUT_STREAM_MS
       }
       if (wait > 0 && !stop.signal.aborted) timer = setTimeout(load, wait)
     }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
 import { packageRoot } from '../../src/core/package-root.ts'
 import type { ScoreStore } from '../../src/core/ports.ts'
+import type { ScoredRecord, Verdict } from '../../src/core/scored.ts'
 import { MORNING, scoredBatch } from './scored-batch.ts'
 
 const FIXTURE = join(packageRoot, 'test/conformance/fixtures/append-until-killed.mjs')
@@ -38,6 +39,8 @@ export async function surviveKills(
     const acked = Number(output.trim().split('\n').at(-1))
     await using store = await reopen()
     const offsets = await offsetsOf(store)
+    const flagged = (record: ScoredRecord) => record.is_anomaly
+    expect(await recordsOf(store, ['anomaly'])).toEqual((await recordsOf(store)).filter(flagged))
     expect(new Set(offsets).size).toBe(offsets.length)
     expect(offsets.length).toBeGreaterThanOrEqual(acked)
     expect(offsets.length % 200).toBe(0)
@@ -50,12 +53,16 @@ export async function surviveKills(
 }
 
 async function offsetsOf(store: ScoreStore): Promise<number[]> {
-  const offsets: number[] = []
+  return (await recordsOf(store)).map((record) => record.source.offset)
+}
+
+async function recordsOf(store: ScoreStore, verdicts?: readonly Verdict[]): Promise<ScoredRecord[]> {
+  const records: ScoredRecord[] = []
   let cursor: string | undefined
   do {
-    const page = await store.query({ pipeline: 'killed', limit: 1000, cursor })
-    offsets.push(...page.items.map((record) => record.source.offset))
+    const page = await store.query({ pipeline: 'killed', limit: 1000, cursor, ...(verdicts && { verdicts }) })
+    records.push(...page.items)
     cursor = page.cursor ?? undefined
   } while (cursor !== undefined)
-  return offsets
+  return records
 }

@@ -46,6 +46,9 @@ export function scoreQueriesSuite(name: string, create: () => Promise<ScoreStore
       const scores = (await everything({ pipeline: 'ranked', order: 'score' }, 17)).map((r) => r.score ?? -1)
       expect(scores.length).toBe(250)
       expect(scores).toEqual([...scores].sort((a, b) => b - a))
+      const flagged = await everything({ pipeline: 'ranked', order: 'score', verdicts: ['anomaly'] }, 5)
+      expect(flagged.map((r) => r.score)).toEqual(scores.slice(0, flagged.length))
+      expect(flagged.length).toBeGreaterThan(10)
     })
 
     it('shows each record once to a reader that pages while others append', async () => {

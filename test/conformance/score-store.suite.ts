@@ -62,6 +62,8 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       await store.append(scoredBatch({ pipeline: 'twice', rows: 30, first: 95, seed: 3, modelVersion: 9 }))
       const records = await everything({ pipeline: 'twice' })
       expect(records.length).toBe(30)
+      const flagged = await everything({ pipeline: 'twice', verdicts: ['anomaly'] })
+      expect(flagged).toEqual(records.filter((r) => r.is_anomaly))
       const versions = new Map(records.map((r) => [r.source.offset, r.model_version]))
       for (let offset = 95; offset < 125; offset++)
         expect(versions.get(offset)).toBe(offset >= 100 && offset < 120 ? 1 : 9)
@@ -98,6 +100,8 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       expect((await everything({ pipeline: 'runs' })).every((r) => r.run_id === undefined)).toBe(true)
       const rescored = await everything({ pipeline: 'runs', runId: 'backtest-1' })
       expect(rescored.map((r) => r.run_id)).toEqual(Array(10).fill('backtest-1'))
+      const flagged = await everything({ pipeline: 'runs', runId: 'backtest-1', verdicts: ['anomaly'] })
+      expect(flagged).toEqual(rescored.filter((r) => r.is_anomaly))
       const [point] = await store.series({
         pipeline: 'runs',
         from: MORNING,
@@ -132,7 +136,10 @@ export function scoreStoreSuite(name: string, create: ScoreStoreFactory): void {
       expect(await store.retain('old', before)).toBe(100)
       expect(await store.retain('old', before)).toBe(0)
       await store.append(batch)
-      expect((await everything({ pipeline: 'old' })).length).toBe(200)
+      const left = await everything({ pipeline: 'old' })
+      expect(left.length).toBe(200)
+      const flagged = await everything({ pipeline: 'old', verdicts: ['anomaly'] })
+      expect(flagged).toEqual(left.filter((r) => r.is_anomaly))
       const [point] = await store.series({ pipeline: 'old', from: MORNING, to: MORNING + 1, step: 3_600_000 })
       expect(point.records).toBe(300)
     })

@@ -69,20 +69,25 @@ export function seriesOf(rollups: Iterable<Rollup>, { from, to, step }: SeriesRa
     if (rollup.scoreMax !== null)
       bucket.scoreMax = Math.max(bucket.scoreMax ?? rollup.scoreMax, rollup.scoreMax)
   }
-  const points: SeriesPoint[] = []
-  for (let time = from; time < to; time += step) {
-    const bucket = buckets.get(time)
-    points.push({
-      time,
-      records: bucket?.records ?? 0,
-      anomalies: bucket?.anomalies ?? 0,
-      unscored: bucket?.unscored ?? 0,
-      score_p50: bucket?.histogram.quantile(0.5) ?? null,
-      score_p99: bucket?.histogram.quantile(0.99) ?? null,
-      score_max: bucket?.scoreMax ?? null,
-    })
-  }
-  return points
+  const points = Array.from(buckets.values(), (bucket) => ({
+    time: bucket.start,
+    records: bucket.records,
+    anomalies: bucket.anomalies,
+    unscored: bucket.unscored,
+    score_p50: bucket.histogram.quantile(0.5),
+    score_p99: bucket.histogram.quantile(0.99),
+    score_max: bucket.scoreMax,
+  }))
+  return everyBucket(points, { from, to, step })
+}
+
+/** The points of a series in order, with an empty one for every bucket of the range that has none. */
+export function everyBucket(points: readonly SeriesPoint[], { from, to, step }: SeriesRange): SeriesPoint[] {
+  const found = new Map(points.map((point) => [point.time, point]))
+  const nothing = { records: 0, anomalies: 0, unscored: 0, score_p50: null, score_p99: null, score_max: null }
+  const all: SeriesPoint[] = []
+  for (let time = from; time < to; time += step) all.push(found.get(time) ?? { time, ...nothing })
+  return all
 }
 
 /** Adds roll-ups up to one histogram, ascending by score. */

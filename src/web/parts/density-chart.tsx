@@ -28,7 +28,7 @@ export function DensityChart({
     legend: { show: false },
     scales: { x: { time: false }, y: { range: (_, low, high) => yRange(low, high, scale) } },
     axes: [
-      axis({ values: (_, ticks) => ticks.map((tick) => tickText(tick)), space: 60 }),
+      axis({ values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)), space: 60 }),
       scale === 'log'
         ? axis({ size: 38, values: (_, ticks) => ticks.map((tick) => signed(tick, 0)) })
         : axis({ show: false }),
@@ -93,8 +93,11 @@ function yRange(low: number, high: number, scale: Scale): [number, number] {
   return [bottom, high + 0.06 * Math.max(1, high - bottom)]
 }
 
-function tickText(tick: number): string {
-  return Number.isInteger(tick) && Math.abs(tick) < 1e4 ? valueText(tick) : compact(tick).replace('-', '−')
+/** With the digits that tell a tick from the next, `step` away. */
+function tickText(tick: number, step: number): string {
+  if (Math.abs(tick) >= 1e4 && step >= 100) return compact(tick).replace('-', '−')
+  const digits = Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))
+  return step < 1e-4 || Math.abs(tick) >= 1e12 ? valueText(tick) : signed(tick, digits)
 }
 
 function band(plot: uPlot, low: number, high: number): void {

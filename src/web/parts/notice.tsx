@@ -11,13 +11,18 @@ export function Empty({ title, children }: { title: string; children?: Component
   )
 }
 
-/** What the server refused or failed at; a line above what is still shown. */
-export function ProblemLine({ problem }: { problem: ApiProblem | undefined }) {
+/** What the server refused or failed at; a line above what is still shown. What may pass can be asked again. */
+export function ProblemLine({ problem, onRetry }: { problem: ApiProblem | undefined; onRetry?: () => void }) {
   if (problem === undefined || problem.status === 401) return null
   return (
-    <p class="problem" role="alert">
-      {problem.detail}
-    </p>
+    <div class="problem" role="alert">
+      <p>{problem.detail}</p>
+      {onRetry && problem.mayPass && (
+        <button type="button" class="small" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
   )
 }
 

@@ -8,7 +8,7 @@ import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 /** Whether alarms come as often as they should, over the last 24 hours. */
 export function Calibration({ pipeline, rate }: { pipeline: string; rate: number | null }) {
   const path = `/pipelines/${encodeURIComponent(pipeline)}/calibration`
-  const { data, problem } = useLoad<Items<CalibrationPoint> & { readonly records: number }>(
+  const { data, problem, reload } = useLoad<Items<CalibrationPoint> & { readonly records: number }>(
     path,
     askedAgainBy('scores', pipeline),
     10_000,
@@ -19,7 +19,7 @@ export function Calibration({ pipeline, rate }: { pipeline: string; rate: number
         <h2>Realised against nominal alarm rate</h2>
         <p class="quiet">{data ? `${compact(data.records)} records, last 24 hours` : ' '}</p>
       </header>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={3} />}
       {data?.items.length === 0 && <Empty title="No scores in the last 24 hours" />}
       {data !== undefined && data.items.length > 0 && (

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { FieldDensity, RecordDensities } from '../../core/ports.ts'
 import type { ScoredRecord } from '../../core/scored.ts'
-import { valueText } from '../format.ts'
+import { signed, valueText } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { DensityChart, type Scale } from '../parts/density-chart.tsx'
 import { DensityTable } from '../parts/density-table.tsx'
@@ -14,7 +14,7 @@ const FIRST = 6
 /** What the version that scored a record expects of each field, the others being what they are. */
 export function Densities({ path, record }: { path: string; record: ScoredRecord }) {
   const explained = record.attribution.length > 0
-  const { data, problem } = useLoad<RecordDensities>(explained ? `${path}/densities` : undefined)
+  const { data, problem, reload } = useLoad<RecordDensities>(explained ? `${path}/densities` : undefined)
   const [scale, setScale] = useState<Scale>('linear')
   const [all, showAll] = useState(false)
   if (!explained) return null
@@ -52,7 +52,7 @@ export function Densities({ path, record }: { path: string; record: ScoredRecord
       {problem && (problem.status === 501 || problem.status === 409 || problem.status === 404) ? (
         <Empty title="No model to ask">{problem.detail}</Empty>
       ) : (
-        <ProblemLine problem={problem} />
+        <ProblemLine problem={problem} onRetry={reload} />
       )}
       {data === undefined && problem === undefined && <Loading rows={6} />}
       {data && data.assumed.length > 0 && (
@@ -63,7 +63,7 @@ export function Densities({ path, record }: { path: string; record: ScoredRecord
       )}
       {data && data.assumed.length === 0 && differs(data.log_prob, record.log_prob) && (
         <p class="note">
-          Put together from its stored values, the record has log p {data.log_prob.toFixed(2)}: what time it
+          Put together from its stored values, the record has log p {signed(data.log_prob, 2)}: what time it
           conditions on is not stored with it, so the curves are close, not exact.
         </p>
       )}

@@ -8,14 +8,14 @@ import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 
 /** Whether records still look like those the model learned from, field by field. */
 export function Drift({ pipeline }: { pipeline: string }) {
-  const { data, problem } = useLoad<Items<DriftReport>>(
+  const { data, problem, reload } = useLoad<Items<DriftReport>>(
     `/pipelines/${encodeURIComponent(pipeline)}/drift?limit=24`,
     askedAgainBy('drift', pipeline),
   )
   const latest = data?.items.at(0)
   return (
     <section class="panel flush" aria-label="Drift">
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={6} />}
       {data !== undefined && latest === undefined && (
         <Empty title="No look at drift yet">

@@ -10,13 +10,13 @@ const KINDS = { silent: 'silent', stuck: 'stuck', regular: 'too regular' } as co
 
 /** Anomalies that belong together, and entities that are silent, stuck or too regular. */
 export function Episodes({ pipeline }: { pipeline: string }) {
-  const { data, problem } = useLoad<Items<Episode>>(
+  const { data, problem, reload } = useLoad<Items<Episode>>(
     `/pipelines/${encodeURIComponent(pipeline)}/episodes`,
     episodesChanged(pipeline),
   )
   return (
     <section class="panel flush" aria-label="Episodes">
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={5} />}
       {data?.items.length === 0 && (
         <Empty title="No episodes">An episode opens when anomalies follow one another closely.</Empty>

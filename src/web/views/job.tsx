@@ -24,7 +24,12 @@ export function Job({ id }: { id: string }) {
       setRefused(error as ApiProblem)
     }
   }
-  if (job === undefined) return problem ? <ProblemLine problem={problem} /> : <Loading rows={4} />
+  if (job === undefined)
+    return (
+      <section class="panel job" aria-label="Retrain">
+        {problem ? <ProblemLine problem={problem} onRetry={reload} /> : <Loading rows={6} />}
+      </section>
+    )
   const open = job.state === 'waiting' || job.state === 'delayed' || job.state === 'active'
   const { curve, held_out_nll } = job.progress
   return (
@@ -47,7 +52,7 @@ export function Job({ id }: { id: string }) {
           )}
         </div>
       </header>
-      <ProblemLine problem={refused} />
+      <ProblemLine problem={refused ?? problem} />
       <JobProgress job={job} />
       <div class="columns">
         <div>
@@ -58,7 +63,9 @@ export function Job({ id }: { id: string }) {
             </span>
           </h3>
           {curve === undefined || curve.length < 2 ? (
-            <Empty title="No loss curve yet">It is drawn while the model is fitted.</Empty>
+            <Empty title={open ? 'No loss curve yet' : 'No loss curve'}>
+              {open ? 'It is drawn while the model is fitted.' : 'No model was fitted.'}
+            </Empty>
           ) : (
             <LossCurve curve={curve} />
           )}

@@ -12,13 +12,13 @@ import { Schedules } from './schedules.tsx'
 
 /** Retrain jobs, and one of them in detail. */
 export function Jobs({ id }: { id: string | undefined }) {
-  const { data, problem } = useLoad<Items<RetrainJob>>('/jobs?limit=50', jobsChanged)
+  const { data, problem, reload } = useLoad<Items<RetrainJob>>('/jobs?limit=50', jobsChanged)
   return (
     <>
       <div class="head">
         <h1>Retrain jobs</h1>
       </div>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {id !== undefined && <Job id={id} key={id} />}
       <div class="panel flush">
         {data === undefined && problem === undefined && <Loading rows={5} />}

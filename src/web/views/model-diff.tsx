@@ -18,7 +18,9 @@ export function ModelDiff({
   to: number
   onClose: () => void
 }) {
-  const { data, problem } = useLoad<Diff>(withQuery(`/models/${encodeURIComponent(name)}/diff`, { from, to }))
+  const { data, problem, reload } = useLoad<Diff>(
+    withQuery(`/models/${encodeURIComponent(name)}/diff`, { from, to }),
+  )
   return (
     <section class="panel flush" aria-label={`v${from} against v${to}`}>
       <header class="panel-head">
@@ -29,7 +31,7 @@ export function ModelDiff({
           Close
         </button>
       </header>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={4} />}
       {data?.changes.length === 0 && <Empty title="Their summaries are the same" />}
       {data !== undefined && data.changes.length > 0 && (

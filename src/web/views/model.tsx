@@ -6,7 +6,7 @@ import { askedAgainBy, statusChanged } from '../events.ts'
 import { ago, bytes, fullTime } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Confirm } from '../parts/confirm.tsx'
-import { Loading, ProblemLine } from '../parts/notice.tsx'
+import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 import { summaryOf } from '../summary.ts'
 import { Calibration } from './calibration.tsx'
 import { ModelDiff } from './model-diff.tsx'
@@ -41,7 +41,7 @@ export function Model({ name }: { name: string }) {
           Roll back
         </button>
       </div>
-      <ProblemLine problem={versions.problem} />
+      <ProblemLine problem={versions.problem ?? history.problem} onRetry={refresh} />
       {versions.data === undefined && versions.problem === undefined && <Loading rows={5} />}
       {versions.data && (
         <div class="panel flush">
@@ -83,9 +83,14 @@ export function Model({ name }: { name: string }) {
       {compared !== undefined && champion && (
         <ModelDiff name={name} from={champion.version} to={compared} onClose={() => setCompared(undefined)} />
       )}
-      <div class="columns">
+      {/* Not before the list above it has its height. */}
+      <div class="columns" hidden={versions.data === undefined && versions.problem === undefined}>
         <section class="panel" aria-label="History">
           <h2>History</h2>
+          {history.data === undefined && history.problem === undefined && <Loading rows={3} />}
+          {history.data?.items.length === 0 && (
+            <Empty title="No version was ever champion">Promote one above, or let a retrain do it.</Empty>
+          )}
           <ol class="timeline">
             {history.data?.items.map((change) => (
               <li key={`${change.at}${change.alias}`}>

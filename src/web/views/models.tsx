@@ -8,13 +8,13 @@ import { pathTo } from '../router.ts'
 
 /** All models by name. */
 export function Models() {
-  const { data, problem } = useLoad<Items<string>>('/models', askedAgainBy('model'))
+  const { data, problem, reload } = useLoad<Items<string>>('/models', askedAgainBy('model'))
   return (
     <>
       <div class="head">
         <h1>Models</h1>
       </div>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={4} />}
       {data?.items.length === 0 && (
         <Empty title="No model yet">The first retrain of a pipeline makes one.</Empty>

@@ -12,13 +12,13 @@ import { pathTo } from '../router.ts'
 
 /** Every pipeline at a glance: health, rate, lag, anomalies, age of the model. */
 export function Overview() {
-  const { data, problem } = useLoad<Items<PipelineStatus>>('/pipelines', statusesChanged)
+  const { data, problem, reload } = useLoad<Items<PipelineStatus>>('/pipelines', statusesChanged)
   return (
     <>
       <div class="head">
         <h1>Pipelines</h1>
       </div>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data !== undefined && data.items.length > 0 && <Facts items={totals(data.items)} />}
       {data === undefined && problem === undefined && <Loading rows={4} />}
       {data?.items.length === 0 && (

@@ -26,7 +26,7 @@ const TABS = [
 export function Pipeline({ name }: { name: string }) {
   const { query } = usePlace()
   const path = `/pipelines/${encodeURIComponent(name)}`
-  const { data: status, problem } = useLoad<PipelineStatus>(path, statusChanged(name))
+  const { data: status, problem, reload } = useLoad<PipelineStatus>(path, statusChanged(name))
   const [retraining, setRetraining] = useState(false)
   const tab = TABS.find(([id]) => id === query.get('view'))?.[0] ?? 'scores'
   return (
@@ -49,7 +49,7 @@ export function Pipeline({ name }: { name: string }) {
           Retrain
         </button>
       </div>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       <Facts items={factsOf(name, status)} />
       <Tabs tabs={TABS} current={tab} label={`Views of ${name}`} />
       {tab === 'scores' && <Scores pipeline={name} threshold={status?.nominal_rate ?? null} />}

@@ -35,7 +35,7 @@ export function Record({ pipeline, id }: { pipeline: string; id: string }) {
           </h1>
         </div>
       </div>
-      <ProblemLine problem={problem} />
+      <ProblemLine problem={problem} onRetry={reload} />
       {data === undefined && problem === undefined && <Loading rows={6} />}
       {data && (
         <>
@@ -61,8 +61,8 @@ export function Record({ pipeline, id }: { pipeline: string; id: string }) {
               <FieldTable fields={data.record.attribution} />
             )}
           </section>
-          <Densities path={path} record={data.record} />
           <Feedback base={base} answer={data} onSaid={reload} />
+          <Densities path={path} record={data.record} />
         </>
       )}
     </>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ScoredRecord } from '../../core/scored.ts'
-import type { PageOf, Series } from '../answers.ts'
-import { ask, withQuery } from '../client.ts'
+import type { PageOf } from '../answers.ts'
+import { type ApiProblem, ask, withQuery } from '../client.ts'
 import { compact, span } from '../format.ts'
 import { useLive } from '../live.ts'
 import { useLoad } from '../load.ts'
@@ -9,6 +9,7 @@ import { AnomalyTable } from '../parts/anomaly-table.tsx'
 import { Empty, Loading, ProblemLine } from '../parts/notice.tsx'
 import { SeriesChart, VolumeChart } from '../parts/series-chart.tsx'
 import { setQuery } from '../router.ts'
+import { useSeries } from '../series.ts'
 import { FilterBar, useFilters } from './filters.tsx'
 
 const PAGE = 50
@@ -46,7 +47,7 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
   const { severity, suppressed, entity, order } = filters
   const seen = { severity, suppressed, entity, order }
   const listPath = withQuery(`${base}/scores`, { ...range, ...seen, verdict: 'anomaly', limit: PAGE })
-  const series = useLoad<Series>(withQuery(`${base}/series`, { ...range, entity, buckets: 400 }))
+  const series = useSeries(base, range, entity)
   const marked = useLoad<PageOf<ScoredRecord>>(
     withQuery(`${base}/anomalies`, { ...range, entity, suppressed, limit: 500 }),
   )
@@ -58,7 +59,12 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
   return (
     <>
       <FilterBar filters={filters} state={live} />
-      <ProblemLine problem={series.problem ?? list.problem} />
+      <ProblemLine
+        problem={series.problem ?? list.problem ?? marked.problem}
+        onRetry={() => {
+          for (const one of [series, list, marked]) if (one.problem) one.reload()
+        }}
+      />
       <section class="panel" aria-label="Surprisal over time">
         <header class="panel-head">
           <h2>
@@ -72,7 +78,7 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
         </header>
         <div class="chart-place">
           {series.data === undefined ? (
-            <Loading rows={1} />
+            series.problem === undefined && <Loading rows={1} />
           ) : records === 0 ? (
             <Empty title="No record came in this time">
               {filters.live ? 'It shows here as soon as one does. ' : ''}Take a longer range to look further
@@ -93,7 +99,7 @@ export function Scores({ pipeline, threshold }: { pipeline: string; threshold: n
       </section>
       <section class="panel flush" aria-label="Anomalies">
         {list.data === undefined ? (
-          <Loading rows={6} />
+          list.problem === undefined && <Loading rows={6} />
         ) : list.data.items.length === 0 ? (
           <Empty title="No anomalies in this range">
             {records > 0 ? `${compact(records)} records looked normal.` : null}
@@ -122,6 +128,7 @@ function Anomalies({
 }) {
   const [more, setMore] = useState<readonly ScoredRecord[]>([])
   const [cursor, setCursor] = useState<string | null | undefined>()
+  const [problem, setProblem] = useState<ApiProblem>()
   const next = cursor === undefined ? first.cursor : cursor
   const known = new Set(first.items.map((record) => record.id))
   return (
@@ -130,14 +137,20 @@ function Anomalies({
         pipeline={pipeline}
         records={[...first.items, ...more.filter((record) => !known.has(record.id))]}
       />
+      <ProblemLine problem={problem} />
       {next !== null && (
         <div class="more">
           <button
             type="button"
             onClick={async () => {
-              const page = await ask<PageOf<ScoredRecord>>(`${path}&cursor=${encodeURIComponent(next)}`)
-              setMore([...more, ...page.items])
-              setCursor(page.cursor)
+              try {
+                const page = await ask<PageOf<ScoredRecord>>(`${path}&cursor=${encodeURIComponent(next)}`)
+                setMore([...more, ...page.items])
+                setCursor(page.cursor)
+                setProblem(undefined)
+              } catch (error) {
+                setProblem(error as ApiProblem)
+              }
             }}
           >
             Show more

@@ -24,6 +24,14 @@ const opened = async (options: ConstructorParameters<typeof DuckdbScoreStore>[0]
   await store.open()
   return store
 }
+/** Runs statements on a file that no store has open. */
+const altered = async (file: string, ...statements: string[]) => {
+  const instance = await DuckDBInstance.create(file)
+  const connection = await instance.connect()
+  for (const statement of statements) await connection.run(statement)
+  connection.closeSync()
+  instance.closeSync()
+}
 
 scoreStoreSuite(
   'the DuckDB store',
@@ -82,14 +90,28 @@ describe('a DuckDB file', () => {
     expect(() => new DuckdbScoreStore({ path: '', memory_limit: 'lots' })).toThrow()
   })
 
+  it('brings itself up to date when an older program made it', async () => {
+    const file = path()
+    const anomalies = { pipeline: 'p', verdicts: ['anomaly'], limit: 100 } as const
+    const before = await opened({ path: file })
+    await before.append(scoredBatch({ pipeline: 'p', rows: 200 }))
+    const { items } = await before.query(anomalies)
+    expect(items.length).toBeGreaterThan(10)
+    await before[Symbol.asyncDispose]()
+    await altered(file, 'DROP TABLE anomalies', 'UPDATE surprisal_schema SET version = 2')
+    for (let opening = 0; opening < 2; opening++) {
+      await using after = await opened({ path: file })
+      expect((await after.query(anomalies)).items).toEqual(items)
+    }
+    await using after = await opened({ path: file })
+    await after.append(scoredBatch({ pipeline: 'p', rows: 300 }))
+    expect((await after.query(anomalies)).items.length).toBeGreaterThan(items.length)
+  })
+
   it('is refused when a newer program made it', async () => {
     const file = path()
     await (await opened({ path: file }))[Symbol.asyncDispose]()
-    const instance = await DuckDBInstance.create(file)
-    const connection = await instance.connect()
-    await connection.run('UPDATE surprisal_schema SET version = 99')
-    connection.closeSync()
-    instance.closeSync()
+    await altered(file, 'UPDATE surprisal_schema SET version = 99')
     await expect(opened({ path: file })).rejects.toMatchObject({ code: 'FILE_FORMAT' })
   })
 
