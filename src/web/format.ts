@@ -12,7 +12,8 @@ const UNITS = [
 export function compact(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return DASH
   const size = Math.abs(value)
-  if (size >= 999.5e12) return value.toExponential(2)
+  if (value < 0) return `−${compact(size)}`
+  if (size >= 999.5e12) return size.toExponential(2)
   const unit = UNITS.find(([from]) => size >= from)
   if (unit !== undefined) return `${(value / unit[1]).toPrecision(3)} ${unit[2]}`
   if (Number.isInteger(value)) return value.toLocaleString('en')

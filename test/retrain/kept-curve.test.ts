@@ -4,8 +4,10 @@ import { keepingCurve } from '../../src/retrain/kept-curve.ts'
 import { jobContext } from './job-context.ts'
 
 it('goes on telling the loss curve of the latest fit', async () => {
+  const request = { pipeline: 'p', trigger: 'cli', reason: 'r', who: 'w' } as const
+  const job = { id: '1', request, created_at: '2026-03-01T08:00:00.000Z' }
   const told: RetrainProgress[] = []
-  const context = keepingCurve({ ...jobContext(), progress: async (update) => void told.push(update) })
+  const context = keepingCurve({ ...jobContext(job), progress: async (update) => void told.push(update) })
   const curve = (loss: number) => [{ step: 1, train: loss, held_out: loss }]
   await context.progress({ stage: 'collect', fraction: 0 })
   await context.progress({ stage: 'fit', fraction: 0.5, curve: curve(2) })

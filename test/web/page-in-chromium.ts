@@ -10,11 +10,19 @@ export interface OpenedPage extends AsyncDisposable {
   settled(): Promise<void>
 }
 
+export interface OpenOptions {
+  readonly url?: string
+  readonly dark?: boolean
+  readonly phone?: boolean
+  /** Comes before the page asks for anything. */
+  readonly prepare?: (page: Page) => Promise<unknown>
+}
+
 /** The page of a demo server in a real Chromium, both up for the tests of one file. */
 export interface PageInChromium {
   readonly server: DemoServer
   /** A page that fails its test on any error in the console; refused answers of the API are no errors. */
-  open(path: string, options?: { url?: string; dark?: boolean; phone?: boolean }): Promise<OpenedPage>
+  open(path: string, options?: OpenOptions): Promise<OpenedPage>
   /** The id of a flagged record of flights. */
   flagged(): Promise<string>
 }
@@ -53,6 +61,7 @@ export function pageInChromium(): PageInChromium {
       page.on('request', () => {
         asked = Date.now()
       })
+      await options.prepare?.(page)
       await page.goto((options.url ?? server.url) + path)
       return {
         page,
