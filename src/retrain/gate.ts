@@ -53,6 +53,8 @@ export interface GateDecision {
   readonly checks: readonly Check[]
   /** Mean NLL of champion − challenger, nats, with its 95 % interval; null where the measures differ or there is no champion. */
   readonly improvement: { readonly mean: number; readonly low: number; readonly high: number } | null
+  /** Winsorised mean of the challenger's −log p on the gate window, nats; null where it scored nothing. */
+  readonly nll: number | null
 }
 
 /**
@@ -84,7 +86,18 @@ export function judge(
       ? `rejected: ${failed.map((check) => check.detail).join('; ')}`
       : `promoted: ${checks.map((check) => check.detail).join('; ')}`
   const reason = incomparable === undefined ? verdict : `${verdict}; ${incomparable}`
-  return { promote: failed.length === 0, reason, checks, improvement }
+  return {
+    promote: failed.length === 0,
+    reason,
+    checks,
+    improvement,
+    nll: meanNll(challenger.logProb),
+  }
+}
+
+function meanNll(logProb: Float64Array): number | null {
+  const scored = logProb.filter((value) => Number.isFinite(value))
+  return scored.length === 0 ? null : -mean(winsorize(scored))
 }
 
 /** Paired differences on the records that both scored: winsorised mean and a moving-block bootstrap interval. */

@@ -44,6 +44,7 @@ export function summaryOf(
     decision: decision.reason,
     checks: decision.checks,
     improvement: decision.improvement,
+    nll: decision.nll,
     job: keyOf(job),
   }
 }

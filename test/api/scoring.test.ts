@@ -119,3 +119,15 @@ describe('records posted as Arrow', () => {
     expect((await post(body, STREAM)).statusCode).toBe(200)
   })
 })
+
+describe('records posted as JSON', () => {
+  it('are refused where they share so few fields that their table would fill the memory', async () => {
+    const wide = (records: number) => Array.from({ length: records }, (_, i) => ({ [`field${i}`]: i }))
+    const answer = await post(wide(10_000), 'application/json')
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json().detail).toMatch(
+      /^10000 records with \d+ different fields or more make a table of over 4000000 cells/,
+    )
+    expect((await post(wide(50), 'application/json')).statusCode).toBe(200)
+  })
+})

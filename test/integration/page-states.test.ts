@@ -92,6 +92,7 @@ describe('without its stream of events the page', () => {
   })
 
   it('says that more could not be had, and keeps what it shows', async () => {
+    await chromium.server.score(60, true)
     await using opened = await open('/pipelines/flights?range=6h&live=0')
     const { page } = opened
     const rows = page.locator('.anomalies tbody tr')

@@ -34,6 +34,9 @@ describe('the gate', () => {
     expect(decision.improvement!.mean).toBeCloseTo(0.3, 1)
     expect(decision.improvement!.low).toBeGreaterThan(0.28)
     expect(decision.reason).toMatch(/^promoted: .*better by 0\.(29|30)/)
+    expect(decision.nll! - judge(evaluation(), evaluation(), options).nll!).toBeCloseTo(-0.3, 1)
+    const nothing = new Float64Array(base.length).fill(Number.NaN)
+    expect(judge(evaluation({ logProb: nothing }), undefined, options).nll).toBe(null)
   })
 
   it('rejects a worse one with the reason', () => {

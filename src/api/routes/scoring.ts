@@ -9,6 +9,8 @@ import type { ApiDeps } from '../deps.ts'
 import { HttpProblem, noModel } from '../problem.ts'
 
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+/** Records that share few fields make a wide and nearly empty table: some kilobytes of them would fill gigabytes. */
+const MAX_CELLS = 4_000_000
 const ARROW = [ARROW_STREAM, 'application/vnd.apache.arrow.file']
 
 /** Scores records that are posted, without storing anything: their run_id is `ad-hoc`. */
@@ -49,8 +51,23 @@ export function scoringRoutes(app: App, { scorer, arrow }: ApiDeps): void {
       return arrow.read(body)
     }
     const records = recordsBody.safeParse(body)
-    if (records.success) return [batchOfRows(records.data, { prefix: 'posted', offsets: { first: 0 } })]
+    if (records.success) {
+      checkWidth(records.data)
+      return [batchOfRows(records.data, { prefix: 'posted', offsets: { first: 0 } })]
+    }
     const issue = records.error.issues[0]
     throw new HttpProblem(400, `body/${issue.path.join('/')} ${issue.message}: post a list of flat objects`)
+  }
+}
+
+function checkWidth(records: readonly object[]): void {
+  const fields = new Set<string>()
+  for (const record of records) {
+    for (const field of Object.keys(record)) fields.add(field)
+    if (fields.size * records.length > MAX_CELLS)
+      throw new HttpProblem(
+        400,
+        `${records.length} records with ${fields.size} different fields or more make a table of over ${MAX_CELLS} cells: post fewer at once`,
+      )
   }
 }
