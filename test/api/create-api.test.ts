@@ -25,6 +25,12 @@ describe('the OpenAPI document', () => {
     const { responses } = document.paths['/api/v1/pipelines'].get
     expect(Object.keys(responses['4XX'].content)).toEqual(['application/problem+json'])
     expect(await new Validator().validate(document)).toMatchObject({ valid: true })
+    expect(document.paths['/healthz'].get.security).toEqual([])
+    expect(Object.keys(document.paths['/metrics'].get.responses)).toContain('4XX')
+    const { requestBody } = document.paths['/api/v1/pipelines/{pipeline}/score'].post
+    expect(requestBody.required).toBe(true)
+    expect(requestBody.content['application/json'].schema.type).toBe('array')
+    expect(requestBody.content['application/vnd.apache.arrow.stream']).toEqual({})
   })
 
   it('describes every answer as it is', async () => {

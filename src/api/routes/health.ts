@@ -10,7 +10,10 @@ export function healthRoutes(app: App, { store, unready, metrics }: ApiDeps): vo
   const open = { role: 'none' } as const
   app.get(
     '/healthz',
-    { config: open, schema: { summary: 'The process lives', response: { 200: health } } },
+    {
+      config: open,
+      schema: { summary: 'The process lives', security: [], response: { 200: health } },
+    },
     async () => ({
       status: 'ok',
       reasons: [],
@@ -21,7 +24,11 @@ export function healthRoutes(app: App, { store, unready, metrics }: ApiDeps): vo
     '/readyz',
     {
       config: open,
-      schema: { summary: 'Ready to work, or why not', response: { 200: health, 503: health } },
+      schema: {
+        summary: 'Ready to work, or why not',
+        security: [],
+        response: { 200: health, 503: health },
+      },
     },
     async (_request, reply) => {
       const reasons = [...((await unready?.()) ?? [])]

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
 import { batchOfRows, type RecordBatch } from '../../core/record.ts'
 import type { ScoredBatch } from '../../core/scored.ts'
 import { scoredRecords } from '../../core/scored-record.ts'
@@ -19,12 +20,15 @@ export function scoringRoutes(app: App, { scorer, arrow }: ApiDeps): void {
   app.post(
     '/pipelines/:pipeline/score',
     {
-      // Arrow is not JSON, so the body is checked below, after its type is known.
+      // Arrow is not JSON, so the body is told here, and checked below, after its type is known.
+      validatorCompiler: (route) =>
+        route.httpPart === 'body' ? (value) => ({ value }) : validatorCompiler(route as never),
       schema: {
         summary: 'Score posted records with the champion: a JSON list of flat objects, or Arrow IPC',
         description: `Answers in Arrow IPC, with the columns of a score file, where Accept names ${ARROW_STREAM}.`,
         consumes: ['application/json', ...ARROW],
         params: pipelinePath,
+        body: recordsBody,
         response: answers(listOf(scoredRecordAnswer)),
       },
     },
