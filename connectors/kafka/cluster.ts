@@ -11,6 +11,10 @@ export interface Cluster {
   /** Partitions by the node that leads them. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
   findBroker(node: { readonly nodeId: string }): Promise<Broker>
+  findGroupCoordinatorMetadata(of: {
+    readonly groupId: string
+    readonly coordinatorType: number
+  }): Promise<unknown>
   fetchTopicsOffset(
     topics: readonly {
       readonly topic: string
@@ -55,23 +59,64 @@ const METHODS = [
   'refreshMetadata',
   'findLeaderForPartitions',
   'findBroker',
+  'findGroupCoordinatorMetadata',
   'fetchTopicsOffset',
 ] as const satisfies readonly (keyof Cluster)[]
 
+type Create = (options: object) => Cluster
+
 /**
- * A connection of its own to the client's cluster. kafkajs makes one for each of its consumers, by a method without a
- * name, and has no public way to fetch without a group (docs/decisions/0800). INTERNAL where a release has changed that.
+ * How kafkajs makes a cluster for each of its producers and consumers: by a method without a name. INTERNAL where a
+ * release has changed that.
  */
-export function clusterOf(client: Kafka): Cluster {
-  const create = Object.getOwnPropertySymbols(client).find(
+function creation(client: Kafka): { readonly name: symbol; readonly create: Create } {
+  const name = Object.getOwnPropertySymbols(client).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   )
   const makers = client as unknown as Record<symbol, unknown>
-  const make = create && makers[create]
-  if (typeof make !== 'function') throw changed('Kafka has no createCluster')
-  const cluster: Cluster = make.call(client, { metadataMaxAge: 300_000, allowAutoTopicCreation: false })
-  const missing = METHODS.filter((method) => typeof cluster[method] !== 'function')
-  if (missing.length > 0) throw changed(`its cluster has no ${missing.join(', ')}`)
+  const make = name && makers[name]
+  if (name === undefined || typeof make !== 'function') throw changed('Kafka has no createCluster')
+  const create: Create = (options) => {
+    const cluster: Cluster = make.call(client, options)
+    const missing = METHODS.filter((method) => typeof cluster[method] !== 'function')
+    if (missing.length > 0) throw changed(`its cluster has no ${missing.join(', ')}`)
+    return cluster
+  }
+  return { name, create }
+}
+
+/**
+ * A connection of its own to the client's cluster: kafkajs has no public way to fetch without a group
+ * (docs/decisions/0800).
+ */
+export function clusterOf(client: Kafka): Cluster {
+  return creation(client).create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false })
+}
+
+const KNOWN_MS = 1000
+
+/**
+ * The same client, whose producers ask who coordinates a group or a transactional id once a second: kafkajs asks before
+ * every request to a coordinator, four times a transaction. Of one that has moved, its retries hear within that second.
+ */
+export function withKnownCoordinators(client: Kafka): Kafka {
+  const { name, create } = creation(client)
+  const value: Create = (options) => remembering(create(options))
+  return Object.create(client, { [name]: { value } })
+}
+
+function remembering(cluster: Cluster): Cluster {
+  const known = new Map<string, { readonly until: number; readonly found: Promise<unknown> }>()
+  const find = cluster.findGroupCoordinatorMetadata.bind(cluster)
+  cluster.findGroupCoordinatorMetadata = (of) => {
+    const key = `${of.coordinatorType} ${of.groupId}`
+    const before = known.get(key)
+    if (before !== undefined && performance.now() < before.until) return before.found
+    const found = find(of)
+    known.set(key, { until: performance.now() + KNOWN_MS, found })
+    found.catch(() => known.delete(key))
+    return found
+  }
   return cluster
 }
 

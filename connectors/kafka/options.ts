@@ -152,7 +152,9 @@ export const kafkaSourceOptions = z
     max_slice_records: z.int().positive().default(8192).describe('Records of one batch at most.'),
     latency_target_ms: milliseconds
       .default(50)
-      .describe('Slices are sized so that one takes about this long.'),
+      .describe(
+        'Slices are sized so that one takes about this long; fetches that bring all there is are half of it apart.',
+      ),
   })
   .superRefine((options, context) => {
     const issue = (path: string, message: string) =>

@@ -10,13 +10,17 @@ export interface OffsetCommit {
   readonly offset: string
 }
 
-/** Commits watermarks, one request at a time; what is acknowledged meanwhile goes together in the next one. */
+/** From one request to the next at least: a commit costs the broker as much as a write. */
+const EVERY_MS = 50
+
+/** Commits watermarks, one request at a time and not too often; what is acknowledged meanwhile goes in the next one. */
 export class OffsetCommitter {
   private readonly send: (offsets: OffsetCommit[]) => Promise<void>
   private readonly logger: Logger
   private readonly dirty = new Set<PartitionQueue>()
   private running: Promise<void> | undefined
   private closed = false
+  private begun = Number.NEGATIVE_INFINITY
 
   constructor(send: (offsets: OffsetCommit[]) => Promise<void>, logger: Logger) {
     this.send = send
@@ -50,6 +54,10 @@ export class OffsetCommitter {
   }
 
   private async round(): Promise<void> {
+    const left = this.begun + EVERY_MS - performance.now()
+    if (left > 0) await sleep(left)
+    this.begun = performance.now()
+    if (this.dirty.size === 0) return
     const batch = [...this.dirty].map((queue) => ({ queue, watermark: queue.watermark }))
     try {
       await this.send(

@@ -5,6 +5,7 @@ import { type KafkaClient, retryOf } from '../client.ts'
 import { isGroupMoved } from '../errors.ts'
 import type { KafkaOptions, KafkaSourceOptions } from '../options.ts'
 import { PartitionTransactions } from '../produce/transactions.ts'
+import { FetchPace, RESTING } from './fetch-pace.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import { StartOffsets } from './start-offsets.ts'
@@ -39,6 +40,7 @@ export class KafkaSession {
   private readonly events: SessionEvents
   private readonly logger: Logger
   private readonly paused = new Set<string>()
+  private readonly pace: FetchPace
   private assigned = new Map<string, { topic: string; partition: number }>()
   private generation = 0
   private closing = false
@@ -50,6 +52,7 @@ export class KafkaSession {
     this.starts = new StartOffsets(groupId, options.start ?? kafka['auto.offset.reset'])
     this.events = events
     this.logger = logger
+    this.pace = new FetchPace(options.latency_target_ms / 2)
     this.admin = client.admin()
     if (exactlyOnce) this.transactions = new PartitionTransactions(client, groupId, kafka, this.admin, logger)
     this.consumer = client.consumer({
@@ -69,6 +72,7 @@ export class KafkaSession {
       retry: { ...retryOf(kafka), restartOnFailure: async () => false },
     })
     this.committer = new OffsetCommitter((offsets) => this.consumer.commitOffsets(offsets), logger)
+    this.consumer.on(this.consumer.events.FETCH_START, () => this.pace.begin())
     this.consumer.on(this.consumer.events.GROUP_JOIN, (event) => this.onJoin(event))
     this.consumer.on(this.consumer.events.CRASH, ({ payload }) => this.crash(payload.error))
     // Fetches that hold nothing but control records or aborted messages never reach eachBatch.
@@ -87,8 +91,11 @@ export class KafkaSession {
     await this.consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await this.consumer.run({
       autoCommit: false,
-      partitionsConsumedConcurrently: 1,
-      eachBatch: async (payload) => this.onBatch(payload),
+      partitionsConsumedConcurrently: RESTING,
+      eachBatch: async (payload) => {
+        this.onBatch(payload)
+        await this.pace.rest(payload.batch)
+      },
     })
   }
 

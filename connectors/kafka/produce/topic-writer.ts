@@ -5,6 +5,7 @@ import { brokersOf, type KafkaClient, kafkaClient, retryOf } from '../client.ts'
 import { isTooLarge, kafkaError } from '../errors.ts'
 import type { KafkaOptions } from '../options.ts'
 import { COMPRESSION_TYPES } from '../wire/codecs.ts'
+import { GatheredWrites } from './gathered-writes.ts'
 import { keyPartitioner } from './key-partitioner.ts'
 import { inGroups } from './request-groups.ts'
 import type { Sender } from './sender.ts'
@@ -17,6 +18,9 @@ export class TopicWriter implements AsyncDisposable {
   private readonly options: KafkaOptions
   private readonly kafka: KafkaClient
   private readonly producer: Producer
+  private readonly gathered = new GatheredWrites<TopicMessages>((outputs) =>
+    this.send(outputs, this.producer),
+  )
   private connected: Promise<void> | undefined
 
   constructor(options: KafkaOptions, logger: Logger) {
@@ -43,16 +47,19 @@ export class TopicWriter implements AsyncDisposable {
 
   /** Resolves once every replica that `acks` asks for has the messages. */
   async write(outputs: readonly TopicMessages[], transaction?: Sender): Promise<void> {
-    const groups = inGroups(outputs, MAX_REQUEST_BYTES)
-    const sender = transaction ?? this.producer
+    if (transaction !== undefined) return this.send(outputs, transaction)
+    await this.connect()
+    await this.gathered.add(outputs)
+  }
+
+  private async send(outputs: readonly TopicMessages[], sender: Sender): Promise<void> {
     const acks = this.options.acks === 'all' ? -1 : this.options.acks
     const compression = COMPRESSION_TYPES.indexOf(this.options['compression.type'])
-    const topics = outputs.map(({ topic }) => topic).join(', ')
-    for (const topicMessages of groups) {
-      if (transaction === undefined) await this.connect()
+    for (const topicMessages of inGroups(outputs, MAX_REQUEST_BYTES)) {
       try {
         await sender.sendBatch({ topicMessages, acks, compression })
       } catch (error) {
+        const topics = [...new Set(topicMessages.map(({ topic }) => topic))].join(', ')
         if (isTooLarge(error)) {
           const advice = 'raise message.max.bytes of the topic or lower max_record_bytes of the source'
           throw new SurprisalError('SINK_FAILED', `a message is too large for topic ${topics}: ${advice}`, {

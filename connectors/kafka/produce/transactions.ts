@@ -2,6 +2,7 @@ import type { Admin, Kafka, Producer, Transaction } from 'kafkajs'
 import { messageOf, SurprisalError } from '../../../src/core/errors.ts'
 import type { Logger } from '../../../src/core/telemetry.ts'
 import { retryOf } from '../client.ts'
+import { withKnownCoordinators } from '../cluster.ts'
 import { isFenced } from '../errors.ts'
 import type { KafkaOptions } from '../options.ts'
 import { keyPartitioner } from './key-partitioner.ts'
@@ -12,6 +13,9 @@ export interface CommittedSlice {
   readonly next: number
   readonly revoked: AbortSignal
 }
+
+/** A transaction that begins while the broker still ends the one before is refused, for a few milliseconds. */
+const ENDING = { initialRetryTime: 10, retries: 13 }
 
 /**
  * One transactional producer per input partition, `<group>.<topic>.<partition>`. This client's offset commits in a
@@ -29,7 +33,7 @@ export class PartitionTransactions implements AsyncDisposable {
   private ended = false
 
   constructor(kafka: Kafka, groupId: string, options: KafkaOptions, admin: Admin, logger: Logger) {
-    this.kafka = kafka
+    this.kafka = withKnownCoordinators(kafka)
     this.groupId = groupId
     this.options = options
     this.admin = admin
@@ -57,7 +61,7 @@ export class PartitionTransactions implements AsyncDisposable {
       maxInFlightRequests: 1,
       transactionTimeout: this.options['transaction.timeout.ms'],
       allowAutoTopicCreation: true,
-      retry: { ...retryOf(this.options), retries: 10 },
+      retry: { ...retryOf(this.options), ...ENDING },
     })
     this.producers.set(id, producer)
     try {

@@ -20,6 +20,20 @@ describe('OffsetCommitter', () => {
     expect(sent[1][0].offset).toBe('10')
   })
 
+  it('sends nothing for a partition that went away before its turn', async () => {
+    const sent: OffsetCommit[][] = []
+    const committer = new OffsetCommitter(async (offsets) => {
+      sent.push(offsets)
+    }, SILENT)
+    const [stays, goes] = [0, 1].map((partition) => new PartitionQueue('t', partition, 0))
+    await committer.commit(stays)
+    const waiting = committer.commit(goes)
+    committer.drop(goes)
+    await waiting
+    expect(sent.flat().map(({ partition }) => partition)).toEqual([0])
+    expect(committer.idle).toBe(true)
+  })
+
   it('tries again until it succeeds, and gives up a partition that was taken away', async () => {
     let failures = 1
     const committer = new OffsetCommitter(async () => {
