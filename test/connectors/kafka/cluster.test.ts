@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Kafka as Client } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { clusterOf } from '../../../connectors/kafka/cluster.ts'
+import { clusterOf, withKnownCoordinators } from '../../../connectors/kafka/cluster.ts'
 import { FetchedBatch, Kafka } from '../../../connectors/kafka/wire/kafkajs.ts'
 
 const require = createRequire(import.meta.url)
@@ -28,5 +28,29 @@ describe('what is taken of the client below its consumers', () => {
     const other = client()
     Object.defineProperty(other, creator(other), { value: () => ({ connect() {}, disconnect() {} }) })
     expect(() => clusterOf(other)).toThrow(/its cluster has no addMultipleTargetTopics, .*fetchTopicsOffset/)
+  })
+})
+
+describe('withKnownCoordinators', () => {
+  it('asks once for each coordinator, and again where the answer was an error', async () => {
+    const kafka = client()
+    const asked: string[] = []
+    let failures = 1
+    const make = (kafka as unknown as Record<symbol, (options: object) => object>)[creator(kafka)]
+    const find = async ({ groupId, coordinatorType }: { groupId: string; coordinatorType: number }) => {
+      asked.push(`${coordinatorType} ${groupId}`)
+      if (failures-- > 0) throw new Error('not available')
+      return groupId
+    }
+    const value = (options: object) => Object.assign(make(options), { findGroupCoordinatorMetadata: find })
+    Object.defineProperty(kafka, creator(kafka), { value })
+    const cluster = clusterOf(withKnownCoordinators(kafka))
+    const [group, transaction] = [0, 1].map((coordinatorType) => ({ groupId: 'g', coordinatorType }))
+    await expect(cluster.findGroupCoordinatorMetadata(group)).rejects.toThrow('not available')
+    for (const of of [group, group, transaction, group])
+      expect(await cluster.findGroupCoordinatorMetadata(of)).toBe('g')
+    expect(asked).toEqual(['0 g', '0 g', '1 g'])
+    expect(await clusterOf(withKnownCoordinators(kafka)).findGroupCoordinatorMetadata(group)).toBe('g')
+    expect(asked).toHaveLength(4)
   })
 })
