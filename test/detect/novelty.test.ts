@@ -4,6 +4,9 @@ import { batchOfRows, type RecordBatch } from '../../src/core/record.ts'
 import { Novelty } from '../../src/detect/novelty.ts'
 import { FeatureEncoder } from '../../src/features/encoder.ts'
 import { fitEncoder } from '../../src/features/encoder-fit.ts'
+import { StreamWindows } from '../../src/features/windows/stream-windows.ts'
+import { windowOverrides } from '../../src/features/windows/window-plan.ts'
+import type { WindowSpec } from '../../src/features/windows/window-spec.ts'
 
 const ROWS = 2000
 
@@ -37,6 +40,19 @@ describe('novelty', () => {
     const level = noveltyOf(0, 'c')
     expect(level).toBeGreaterThan(5)
     expect(noveltyOf(6, 'c')).toBeCloseTo(level + noveltyOf(6), 12)
+  })
+
+  it('is of what a record does and how restless its past was, not of the level that its past had', () => {
+    const spec: WindowSpec = {
+      fields: [
+        { field: 'x', differences: [1], rolling: [{ size: 8, statistics: ['mean', 'std', 'min', 'max'] }] },
+      ],
+    }
+    const { state } = fitEncoder([new StreamWindows(spec).append(learned)], {
+      overrides: windowOverrides(spec),
+    })
+    const fringed = state.columns.flatMap((c) => (c.kind === 'numeric' && c.fringe ? [c.field] : []))
+    expect(fringed.sort()).toEqual(['std(x, 8)', 'x', 'x − x[1]'])
   })
 
   it('says nothing of numbers under a model from before there were fringes', () => {

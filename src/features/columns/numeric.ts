@@ -28,7 +28,7 @@ export interface NumericState extends Scaling {
   readonly levels: readonly (number | null)[] | null
   /** No value of training was below zero, so none is expected there. */
   readonly neverNegative?: true
-  /** Its outermost values; absent where all values are levels. */
+  /** Its outermost values; absent where all values are levels, and of a mean, minimum or maximum over a window. */
   readonly fringe?: Fringe
   /** Looks back on the stream: missing where the past is short, which is no event and costs nothing. */
   readonly window?: true
@@ -53,7 +53,7 @@ export function fitNumeric(profile: ColumnProfile, levels: readonly (number | nu
     nan: nan > 0 ? 'missing' : 'unscored',
     levels: nan > 0 && levels !== null && !levels.includes(null) ? [...levels, null] : levels,
     ...(quantiles !== null && quantiles.min >= 0 && { neverNegative: true }),
-    ...(levels === null && fringe !== null && { fringe }),
+    ...(levels === null && window !== 'level' && fringe !== null && { fringe }),
     ...(window && { window: true }),
   }
 }

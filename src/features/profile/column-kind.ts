@@ -13,6 +13,9 @@ export type ColumnKind =
   | 'identifier'
   | 'ignored'
 
+/** What a column that looks back on the stream tells of (ColumnOverride). */
+export type WindowKind = 'past' | 'level' | 'own'
+
 /** A kind and the rule that chose it, for people. */
 export interface Decision {
   readonly kind: ColumnKind
@@ -51,7 +54,7 @@ export function decideKind(scan: ColumnScan): Decision {
 }
 
 /** Of a column that looks back: what it is where the past is long enough. */
-export function decideWindow(scan: ColumnScan, window: 'past' | 'own'): Decision {
+export function decideWindow(scan: ColumnScan, window: WindowKind): Decision {
   if (scan.missing === scan.rows) return { kind: 'ignored', why: 'no record has so long a past' }
   if (scan.numbers.size === 1)
     return {

@@ -2,7 +2,7 @@ import { SurprisalError } from '../../core/errors.ts'
 import type { RecordBatch } from '../../core/record.ts'
 import { type NumberSummary, summarise } from '../columns/number-summary.ts'
 import type { Level } from '../encoded.ts'
-import { type ColumnKind, decideKind, decideWindow } from './column-kind.ts'
+import { type ColumnKind, decideKind, decideWindow, type WindowKind } from './column-kind.ts'
 import { ColumnScan, FEW } from './column-scan.ts'
 import { RowSample } from './row-sample.ts'
 
@@ -14,9 +14,9 @@ export interface ColumnOverride {
   readonly context?: boolean
   /**
    * Looks back on the stream: a missing value says that the past is short, and is no event. `past` tells of earlier
-   * records alone, `own` of how this one differs from them.
+   * records alone, `level` of what they were like on average or at most, `own` of how this one differs from them.
    */
-  readonly window?: 'past' | 'own'
+  readonly window?: WindowKind
   /** Why, for people. */
   readonly why?: string
 }
@@ -34,7 +34,7 @@ export interface ColumnProfile {
   readonly source: ValueSource
   readonly context: boolean
   /** Looks back on the stream (ColumnOverride). */
-  readonly window?: 'past' | 'own'
+  readonly window?: WindowKind
   readonly rows: number
   readonly missing: number
   readonly nan: number

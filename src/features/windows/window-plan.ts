@@ -97,9 +97,9 @@ export class PlannedWindows {
 /** How the encoder takes the columns that windows add: the past conditions, what the record did is modelled. */
 export function windowOverrides(spec: WindowSpec): Record<string, ColumnOverride> {
   return Object.fromEntries(
-    addedColumns(spec).map(({ name, context, factor }) => [
+    addedColumns(spec).map(({ name, context, factor, level }) => [
       name,
-      { window: factor === 0 ? ('past' as const) : ('own' as const), ...(context && { context }) },
+      { window: factor !== 0 ? 'own' : level ? 'level' : 'past', ...(context && { context }) },
     ]),
   )
 }

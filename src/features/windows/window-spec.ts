@@ -53,6 +53,8 @@ export interface AddedColumn {
   readonly source: string | null
   /** 0 where it does not depend on the record's own value. */
   readonly factor: number
+  /** The mean, least or greatest of earlier values, each of which was judged when it came. */
+  readonly level?: true
   /** Says what the past was like rather than what the record is: conditions and is not modelled. */
   readonly context: boolean
 }
@@ -94,6 +96,7 @@ function columnsOfField({
         ...past,
         name: `${name}(${field}, ${'size' in extent ? extent.size : spanText(extent.span)})`,
         context: false,
+        ...(name !== 'std' && { level: true as const }),
       })),
     ),
     ...seasonal.map(({ period }) => ({ ...past, name: `${field}[${spanText(period)}]`, context: true })),
