@@ -1,8 +1,17 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ShadowReport, Source } from '../core/ports.ts'
-import { ANOMALY, NORMAL, type ScoredBatch, severityOf, UNSCORED, VERDICTS } from '../core/scored.ts'
+import {
+  ANOMALY,
+  NORMAL,
+  type ScoredBatch,
+  type Severity,
+  severityOf,
+  UNSCORED,
+  VERDICTS,
+} from '../core/scored.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical']
 
 /** What a pipeline counts, for Prometheus. Base units; no label carries an entity or a record's id. */
 export class PipelineMetrics {
@@ -93,6 +102,15 @@ export class PipelineMetrics {
       ...common,
     })
     if (source?.lags !== undefined) this.watchLag(source)
+    this.startAtZero()
+  }
+
+  /** increase() sees no step in a series that begins with it: the first critical anomaly would raise no alert. */
+  private startAtZero(): void {
+    const { pipeline } = this
+    for (const verdict of VERDICTS) this.records.inc({ pipeline, verdict }, 0)
+    for (const severity of SEVERITIES) this.anomalies.inc({ pipeline, severity }, 0)
+    for (const counter of [this.suppressed, this.dead]) counter.inc({ pipeline }, 0)
   }
 
   scored(scored: ScoredBatch, writeMs: number): void {
