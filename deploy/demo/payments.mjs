@@ -1,5 +1,5 @@
 // Sends payments to Kafka for the demo of docker-compose.yml: about 200 a second, one in 400 of them faulty.
-import { Kafka, logLevel } from 'kafkajs'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
 
 const SECOND = 200
 const COUNTRIES = ['DE', 'FR', 'ES', 'IT', 'NL']
@@ -33,7 +33,7 @@ function payment() {
 }
 
 const kafka = new Kafka({ brokers: [process.env.KAFKA ?? 'localhost:9092'], logLevel: logLevel.WARN })
-const producer = kafka.producer({ idempotent: true })
+const producer = kafka.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner })
 await producer.connect()
 const timer = setInterval(async () => {
   const messages = Array.from({ length: SECOND }, payment).map((made) => ({

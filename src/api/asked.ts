@@ -52,11 +52,11 @@ export const limit = z.coerce.number().int().min(1).max(1000).default(100)
 const cursor = z.string().max(2000).optional()
 const text = z.string().max(1024)
 
-const suppressed = z
+const trueOrFalse = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
   .optional()
-  .describe('only flagged records that a rule suppresses, or all but them')
+const suppressed = trueOrFalse.describe('only flagged records that a rule suppresses, or all but them')
 
 export const scoresQuery = z.strictObject({
   ...range,
@@ -84,6 +84,10 @@ export const seriesQuery = z.strictObject({
 })
 export const rangeQuery = z.strictObject(range)
 export const limitQuery = z.strictObject({ limit })
+export const driftQuery = z.strictObject({
+  triggered: trueOrFalse.describe('only looks that found fields to have drifted, or all but them'),
+  limit,
+})
 export const jobsQuery = z.strictObject({
   pipeline: name.optional(),
   state: listOf(['waiting', 'delayed', 'active', 'completed', 'failed', 'cancelled']).optional(),

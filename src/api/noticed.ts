@@ -3,6 +3,7 @@ import type { ApiDeps } from './deps.ts'
 
 /** An open episode that no process has told of for so long is over: its process is gone. */
 const FORGOTTEN = 3_600_000
+const LOOKS = 1000
 /** The states of several processes of a pipeline: the first of these is the pipeline's. */
 const WORST = ['failed', 'degraded', 'starting', 'waiting', 'running', 'stopped', 'unknown'] as const
 
@@ -24,18 +25,22 @@ export async function episodesOf(
     .slice(0, limit)
 }
 
-/** Looks at drift, newest first, each window once. */
+/** Looks at drift, newest first, each window once; those that found some, or found none, among the last thousand. */
 export async function driftOf(
   { monitor, notices }: Pick<ApiDeps, 'monitor' | 'notices'>,
   pipeline: string,
-  limit: number,
+  { limit, triggered }: { readonly limit: number; readonly triggered?: boolean | undefined },
 ): Promise<DriftReport[]> {
+  const looks = triggered === undefined ? limit : LOOKS
   const [seen, kept] = await Promise.all([
-    monitor?.drift(pipeline, limit) ?? [],
-    notices?.drift(pipeline, limit) ?? [],
+    monitor?.drift(pipeline, looks) ?? [],
+    notices?.drift(pipeline, looks) ?? [],
   ])
   const windows = new Map([...kept, ...seen].map((look) => [`${look.from}/${look.to}`, look]))
-  return [...windows.values()].sort((a, b) => Date.parse(b.to) - Date.parse(a.to)).slice(0, limit)
+  return [...windows.values()]
+    .filter((look) => triggered === undefined || look.triggered.length > 0 === triggered)
+    .sort((a, b) => Date.parse(b.to) - Date.parse(a.to))
+    .slice(0, limit)
 }
 
 /** One status for a pipeline that several processes run: the worst state, all reasons, the sums. */

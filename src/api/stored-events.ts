@@ -31,7 +31,7 @@ export class StoredEvents {
       this.deps.store.series({ pipeline, from, to, step: MINUTE }),
       this.deps.store.query({ pipeline, verdicts: ['anomaly'], from, limit: ANOMALIES }),
       episodesOf(this.deps, pipeline, EPISODES),
-      driftOf(this.deps, pipeline, 1),
+      driftOf(this.deps, pipeline, { limit: 1 }),
     ])
     const before = this.looks.get(pipeline)
     this.looks.set(pipeline, {

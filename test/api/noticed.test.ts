@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { together } from '../../src/api/noticed.ts'
+import { driftOf, together } from '../../src/api/noticed.ts'
 import type { PipelineStatus, ShadowReport } from '../../src/core/ports.ts'
 
 const status: PipelineStatus = {
@@ -49,5 +49,29 @@ describe('together', () => {
 
   it('tells of no challenger where no process has one', () => {
     expect(together([status, status])).not.toHaveProperty('shadow')
+  })
+})
+
+describe('driftOf', () => {
+  const look = (minute: number, triggered: readonly string[] = []) => ({
+    from: new Date(minute * 60_000).toISOString(),
+    to: new Date((minute + 1) * 60_000).toISOString(),
+    records: 1000,
+    fields: [],
+    triggered,
+  })
+  const looks = [look(3), look(2, ['amount']), look(1), look(0, ['country'])]
+  const asked = (limit: number, triggered?: boolean) =>
+    driftOf(
+      { monitor: { drift: async (_: string, most: number) => looks.slice(0, most) } as never },
+      'orders',
+      { limit, triggered },
+    )
+
+  it('gives the newest looks, or of all looks the newest that found some drift or none', async () => {
+    expect(await asked(2)).toEqual([looks[0], looks[1]])
+    expect(await asked(1, true)).toEqual([looks[1]])
+    expect(await asked(9, true)).toEqual([looks[1], looks[3]])
+    expect(await asked(1, false)).toEqual([looks[0]])
   })
 })

@@ -3,7 +3,7 @@ import { precisionOf } from '../../core/precision.ts'
 import { batchOfRows } from '../../core/record.ts'
 import { driftReport, episode, label, listOf } from '../answers.ts'
 import { type App, answers } from '../app.ts'
-import { feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
+import { driftQuery, feedbackBody, limitQuery, pipelinePath } from '../asked.ts'
 import type { ApiDeps } from '../deps.ts'
 import { driftOf, episodesOf } from '../noticed.ts'
 import type { Pipelines } from '../pipelines.ts'
@@ -51,13 +51,13 @@ export function pipelineRoutes(app: App, deps: ApiDeps, pipelines: Pipelines): v
       schema: {
         summary: 'Whether records still look like those learned from, field by field, newest look first',
         params: pipelinePath,
-        querystring: limitQuery,
+        querystring: driftQuery,
         response: answers(listOf(driftReport)),
       },
     },
     async ({ params, query }) => {
       await pipelines.mustExist(params.pipeline)
-      return { items: await driftOf(deps, params.pipeline, query.limit) }
+      return { items: await driftOf(deps, params.pipeline, query) }
     },
   )
 
