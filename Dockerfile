@@ -25,10 +25,11 @@ STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
 CMD ["--help"]
 
-# Trainers on GPU hosts: the same program with WebGPU, whose driver the container toolkit brings from the host.
+# Trainers on GPU hosts: the same program with WebGPU, whose driver the container toolkit brings from the host; NVIDIA's
+# links to libXext even where nothing is drawn.
 FROM runtime AS gpu
 USER root
-RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 libxext6 libegl1 && rm -rf /var/lib/apt/lists/*
 RUN cd /app && npm install --no-save --ignore-scripts webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0 \
   && npm cache clean --force
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
