@@ -97,7 +97,9 @@ function yRange(low: number, high: number, scale: Scale): [number, number] {
 function tickText(tick: number, step: number): string {
   if (Math.abs(tick) >= 1e4 && step >= 100) return compact(tick)
   const digits = Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))
-  return step < 1e-4 || Math.abs(tick) >= 1e12 ? valueText(tick) : signed(tick, digits)
+  if (step < 1e-4 || Math.abs(tick) >= 1e12) return valueText(tick)
+  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+  return tick.toLocaleString('en', fraction).replace('-', '−')
 }
 
 function band(plot: uPlot, low: number, high: number): void {
