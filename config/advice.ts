@@ -9,7 +9,9 @@ export function adviceOn(config: PipelineConfig): string[] {
   if (queue.type === 'bullmq' && registry.type === 'fs')
     advice.push(`registry: every scorer and trainer must see the folder ${registry.path}; or use type: redis`)
   if (api !== undefined && !isLoopback(api.listen) && api.tokens_file === undefined)
-    advice.push(`api: listen ${api.listen} is reachable from outside and there is no tokens_file`)
+    advice.push(
+      `api: listen ${api.listen} is reachable from outside: give tokens_file, or SURPRISAL_API_TOKENS where it runs`,
+    )
   if (sinks.length === 0 && store === undefined)
     advice.push('sinks: scores go nowhere; add a sink, or a store')
   if (retrain.schedule === undefined && retrain.max_age === undefined && retrain.drift !== 'retrain')
