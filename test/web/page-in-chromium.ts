@@ -12,7 +12,6 @@ export interface OpenedPage extends AsyncDisposable {
 
 export interface OpenOptions {
   readonly url?: string
-  readonly dark?: boolean
   readonly phone?: boolean
   /** Comes before the page asks for anything. */
   readonly prepare?: (page: Page) => Promise<unknown>
@@ -26,6 +25,8 @@ export interface PageInChromium {
   /** The id of a flagged record of flights. */
   flagged(): Promise<string>
 }
+
+export const PHONE = { width: 390, height: 844 }
 
 /** Not by waitForFunction: it evaluates text in the page, which the page's content security policy forbids. */
 export const loaded = (page: Page) => expect.poll(() => page.locator('.loading').count()).toBe(0)
@@ -47,8 +48,8 @@ export function pageInChromium(): PageInChromium {
     },
     async open(path, options = {}) {
       const context = await browser.newContext({
-        colorScheme: options.dark ? 'dark' : 'light',
-        viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 860 },
+        colorScheme: 'light',
+        viewport: options.phone ? PHONE : { width: 1280, height: 860 },
       })
       const page = await context.newPage()
       const errors: string[] = []
