@@ -16,13 +16,15 @@ export class RunningClock {
   readonly #arrived = new Float64Array(KEPT)
   readonly #sorted = new Float64Array(KEPT)
   #count = 0
-  /** Mean of the spreads so far, the last ones counting most. */
-  #usual = 0
+  /** Means over the stream, the last records counting most: of the spreads, and of how many of them are not 0. */
+  #spreads = 0
+  #spreading = 0
 
   /**
    * How far a time is from the clock; 0 within ten times the spread of the last times (the first and the last of them
-   * left out) or its mean over the stream, whichever is more: about as long as forty records take. Quiet hours, their
-   * ends and bursts are no news. NaN before seven records.
+   * left out) or its mean over the stream, whichever is more: about as long as forty records take. Where many records
+   * have one time, as in batches, spreads of 0 do not count in the mean. Quiet hours, their ends and bursts are no news.
+   * NaN before seven records.
    */
   offset(time: number): number {
     if (this.#count < KEPT) return Number.NaN
@@ -43,7 +45,14 @@ export class RunningClock {
     sorted[at] = time
     this.#arrived[slot] = time
     this.#count++
-    if (this.#count >= KEPT) this.#usual += (this.#spread - this.#usual) / Math.min(this.#count, MEMORY)
+    if (this.#count < KEPT) return
+    const weight = 1 / Math.min(this.#count, MEMORY)
+    this.#spreads += weight * (this.#spread - this.#spreads)
+    this.#spreading += weight * (Math.sign(this.#spread) - this.#spreading)
+  }
+
+  get #usual(): number {
+    return this.#spreading === 0 ? 0 : this.#spreads / this.#spreading
   }
 
   get #spread(): number {

@@ -34,4 +34,12 @@ describe('RunningClock', () => {
       ...new Array<number>(10).fill(0),
     ])
   })
+
+  it('says 0 from batch to batch where all records of a batch have one time', () => {
+    const sparse = Array.from({ length: 3000 }, (_, i) => 600 * i)
+    const start = sparse.at(-1)!
+    const batches = Array.from({ length: 20_000 }, (_, i) => start + 120 * (1 + Math.floor(i / 50)))
+    expect(new Set(offsets([...sparse, ...batches]).slice(7))).toEqual(new Set([0]))
+    expect(offsets([...batches, start]).at(-1)).toBeLessThan(-40_000)
+  })
 })
