@@ -8,6 +8,8 @@ import type { Election } from './election.ts'
 
 const LOOK_MS = 2_000
 const LOG_EVERY = 15
+/** A fit that failed is not asked for again before: what is in the topic may not do, though its offsets were enough. */
+const AGAIN_MS = 60_000
 
 export interface ColdStart {
   readonly pipeline: string
@@ -21,6 +23,7 @@ export interface ColdStart {
   since(): number
   /** Among processes that share no queue: one asks for the fit, the others wait for its model. */
   readonly election?: Election
+  readonly lookMs?: number
   readonly logger: Logger
 }
 
@@ -33,12 +36,12 @@ export async function warmUp(
   report: (waiting: string | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pipeline, handle, logger } = start
+  const { pipeline, handle, lookMs = LOOK_MS, logger } = start
   for (let look = 0; !signal.aborted && handle.current === undefined; look++) {
     const waiting = await nextStep(start).catch((error: unknown) => `warming_up: ${messageOf(error)}`)
     report(waiting)
     if (look % LOG_EVERY === 0) logger.info({ pipeline }, waiting)
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    await sleep(lookMs, undefined, { signal }).catch(() => undefined)
   }
   report(null)
   await start.election?.[Symbol.asyncDispose]()
@@ -55,6 +58,9 @@ async function nextStep(start: ColdStart): Promise<string> {
   }
   if ((await start.election?.won()) === false)
     return 'warming_up: another process is learning the first model'
+  const [failed] = await queue.jobs({ pipeline, states: ['failed'] })
+  if (failed !== undefined && Date.now() - Date.parse(failed.finished_at ?? '') < AGAIN_MS)
+    return `warming_up: job ${failed.id} failed, the next is asked for a minute later: ${failed.error}`
   const job = await queue.enqueue({
     pipeline,
     trigger: 'cold-start',
