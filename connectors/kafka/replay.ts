@@ -8,8 +8,6 @@ import { matchingTopics } from './consume/topics.ts'
 import type { KafkaOptions, KafkaSourceOptions } from './options.ts'
 import type { RecordDecoder } from './values/record-decoder.ts'
 
-const NEVER = new AbortController().signal
-
 /** Reads what a source's topics hold, beside the consumer group that scores them: commits nothing. */
 export class TopicReplay {
   private readonly kafka: KafkaOptions
@@ -33,7 +31,7 @@ export class TopicReplay {
   }
 
   /** Records that the topics hold from a time (epoch milliseconds) on. */
-  async count(since: number, signal: AbortSignal = NEVER): Promise<number> {
+  async count(since: number, signal: AbortSignal): Promise<number> {
     using client = this.client.another()
     const topics = await matchingTopics(client, this.options)
     const { logger } = this

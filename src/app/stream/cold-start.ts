@@ -38,7 +38,7 @@ export async function warmUp(
 ): Promise<void> {
   const { pipeline, handle, lookMs = LOOK_MS, logger } = start
   for (let look = 0; !signal.aborted && handle.current === undefined; look++) {
-    const waiting = await nextStep(start).catch((error: unknown) => `warming_up: ${messageOf(error)}`)
+    const waiting = await nextStep(start, signal).catch((error: unknown) => `warming_up: ${messageOf(error)}`)
     report(waiting)
     if (look % LOG_EVERY === 0) logger.info({ pipeline }, waiting)
     await sleep(lookMs, undefined, { signal }).catch(() => undefined)
@@ -48,10 +48,10 @@ export async function warmUp(
 }
 
 /** Does what can be done now, and says what is waited for. */
-async function nextStep(start: ColdStart): Promise<string> {
+async function nextStep(start: ColdStart, signal: AbortSignal): Promise<string> {
   const { pipeline, source, queue, minimumRecords } = start
   if (await start.hasChampion()) return 'the champion is being loaded'
-  const count = await source.count(start.since())
+  const count = await source.count(start.since(), signal)
   if (count !== null && count < minimumRecords) {
     const number = new Intl.NumberFormat('en')
     return `warming_up: ${number.format(count)} of ${number.format(minimumRecords)} records`

@@ -12,7 +12,7 @@ export interface ConnectedSource {
   /** Named in the lineage of models. */
   readonly description: string
   /** Records that a fit could learn from now, from a time (epoch milliseconds) on; null where only reading tells. */
-  count(since: number): Promise<number | null>
+  count(since: number, signal: AbortSignal): Promise<number | null>
   window(since: number, signal: AbortSignal): AsyncIterable<RecordBatch>
 }
 
@@ -55,7 +55,7 @@ async function kafkaSource(
   return {
     source: live,
     description: live.name,
-    count: (since) => replay.count(since),
+    count: (since, signal) => replay.count(since, signal),
     window: (since, signal) => replay.records(since, signal),
   }
 }
