@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Message } from 'kafkajs'
 import { crc32c } from '../connectors/kafka/wire/crc32c.ts'
+import { int16, int32, text } from '../connectors/kafka/wire/primitives.ts'
 import { recordBatch } from '../connectors/kafka/wire/record-batch.ts'
 import { Parts, wholeRequest } from '../connectors/kafka/wire/whole-request.ts'
 
@@ -124,20 +125,4 @@ export class RawProducer implements AsyncDisposable {
       if (code !== 0) this.fail(new Error(`the broker refused a batch with error ${code}`))
     }
   }
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-function text(value: string): Buffer {
-  return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
 }

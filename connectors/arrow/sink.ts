@@ -20,8 +20,8 @@ import {
   Utf8,
   vectorFromArray,
 } from 'apache-arrow'
-import { ANOMALY, type ScoredBatch, UNSCORED, VERDICTS } from '../../src/core/scored.ts'
-import { attributionText, keptName, P_METHODS, SEVERITIES, severityCode } from '../files/score-columns.ts'
+import { ANOMALY, type ScoredBatch, SEVERITIES, UNSCORED, VERDICTS } from '../../src/core/scored.ts'
+import { attributionText, keptName, P_METHODS, severityCode } from '../files/score-columns.ts'
 import type { ScoredEncoder } from '../files/sink.ts'
 import { booleans, codes, floats, ids, integers, textLists, texts, times } from './build.ts'
 import { keptData, keptType } from './kept.ts'

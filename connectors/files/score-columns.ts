@@ -1,4 +1,10 @@
-import { ANOMALY, type FieldSurprise, type ScoredBatch, severityOf } from '../../src/core/scored.ts'
+import {
+  ANOMALY,
+  type FieldSurprise,
+  type ScoredBatch,
+  SEVERITIES,
+  severityOf,
+} from '../../src/core/scored.ts'
 
 /** The score columns of every file format, in this order, after the id and before the kept input columns. */
 export const SCORE_COLUMNS = [
@@ -19,7 +25,6 @@ export const SCORE_COLUMNS = [
   'scored_at',
 ] as const
 
-export const SEVERITIES = ['warning', 'minor', 'major', 'critical'] as const
 export const P_METHODS = ['rank', 'tail'] as const
 
 /** What a kept input column is called in the output: its own name, or `input_<name>` where a score column has it. */

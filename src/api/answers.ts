@@ -8,13 +8,13 @@ import type {
   RecordDensities,
   SeriesPoint,
 } from '../core/ports.ts'
-import type { ScoredRecord } from '../core/scored.ts'
+import { type ScoredRecord, SEVERITIES } from '../core/scored.ts'
 
 /** The shapes of answers, as the OpenAPI document shows them; the types keep them equal to the ports. */
 export const time = z.iso.datetime()
 export const count = z.number().int().min(0)
 const cell = z.union([z.string(), z.number(), z.boolean(), z.null()])
-const severity = z.enum(['warning', 'minor', 'major', 'critical'])
+const severity = z.enum(SEVERITIES)
 const free = z.record(z.string(), z.unknown())
 /** JSON has no infinity: a number that is none comes as null. */
 const number = z.number().nullable()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_DATE } from '../core/iso-times.ts'
+import { SEVERITIES } from '../core/scored.ts'
 
 /** The shapes of what is asked: paths, queries and bodies. What a schema checks, its published pattern says. */
 const CLOCK = '(?:[01]\\d|2[0-3]):[0-5]\\d'
@@ -62,7 +63,7 @@ export const scoresQuery = z.strictObject({
   ...range,
   entity: text.optional(),
   verdict: listOf(['normal', 'anomaly', 'unscored']).optional(),
-  severity: listOf(['warning', 'minor', 'major', 'critical']).optional(),
+  severity: listOf(SEVERITIES).optional(),
   suppressed,
   order: z.enum(['time', 'score']).default('time'),
   run_id: text.optional(),

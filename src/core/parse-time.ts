@@ -2,9 +2,13 @@ const CLOCK = String.raw`\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?`
 const ZONE = String.raw`Z|[+-]\d{2}:?\d{2}`
 const ISO = new RegExp(String.raw`^(\d{4})([-/.])(\d{2})\2(\d{2})(?:[T ](${CLOCK})(${ZONE})?)?$`)
 const WEEKDAY = String.raw`^(?:[A-Z][a-z]{2,8},?\s+)?`
-const REST = String.raw`(?:[\s,:T]+(${CLOCK}))?(?:\s*(?:UTC|GMT)?(${ZONE})?)?$`
-const DAY_FIRST = new RegExp(String.raw`${WEEKDAY}(\d{1,2})([\s/-])([A-Za-z]{3,9})\2(\d{4})${REST}`)
-const MONTH_FIRST = new RegExp(String.raw`${WEEKDAY}([A-Za-z]{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})${REST}`)
+const REST = String.raw`(?:[\s,:T]+(?<clock>${CLOCK}))?(?:\s*(?:UTC|GMT)?(?<zone>${ZONE})?)?$`
+const DAY_FIRST = new RegExp(
+  String.raw`${WEEKDAY}(?<day>\d{1,2})(?<between>[\s/-])(?<month>[A-Za-z]{3,9})\k<between>(?<year>\d{4})${REST}`,
+)
+const MONTH_FIRST = new RegExp(
+  String.raw`${WEEKDAY}(?<month>[A-Za-z]{3,9})\.?\s+(?<day>\d{1,2}),?\s+(?<year>\d{4})${REST}`,
+)
 const MONTHS = [
   ...['january', 'february', 'march', 'april', 'may', 'june', 'july'],
   ...['august', 'september', 'october', 'november', 'december'],
@@ -18,15 +22,9 @@ const MONTHS = [
 export function parseTime(text: string): number {
   const iso = ISO.exec(text)
   if (iso !== null) return timeOf(iso[1], Number(iso[3]), Number(iso[4]), iso[5], iso[6])
-  const dayFirst = DAY_FIRST.exec(text)
-  if (dayFirst !== null) {
-    const [, day, , month, year, clock, zone] = dayFirst
-    return timeOf(year, monthNamed(month), Number(day), clock, zone)
-  }
-  const monthFirst = MONTH_FIRST.exec(text)
-  if (monthFirst === null) return Number.NaN
-  const [, month, day, year, clock, zone] = monthFirst
-  return timeOf(year, monthNamed(month), Number(day), clock, zone)
+  const parts = (DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text))?.groups
+  if (parts === undefined) return Number.NaN
+  return timeOf(parts.year, monthNamed(parts.month), Number(parts.day), parts.clock, parts.zone)
 }
 
 /** Whether a text reads like a date whose day and month, or century, only its writer knows: 05/06/2024, 5.6.2024, 5-6-24. */

@@ -1,7 +1,9 @@
 import type { RecordBatch } from './record.ts'
 
 export type Verdict = 'normal' | 'anomaly' | 'unscored'
-export type Severity = 'warning' | 'minor' | 'major' | 'critical'
+/** The least first. */
+export const SEVERITIES = ['warning', 'minor', 'major', 'critical'] as const
+export type Severity = (typeof SEVERITIES)[number]
 /** How the p-value came about: conformal rank, generalised Pareto tail, or none (unscored). */
 export type PMethod = 'rank' | 'tail'
 

@@ -7,8 +7,8 @@ import type { FeatureEncoder } from '../features/encoder.ts'
  * −log P(unseen together) of its pairs of known levels that depend on each other, what the
  * encoder charged for things that never were (a constant that changed, a value missing or beside its grid for the
  * first time), and Σ_j asinh(−log P_j) over the numbers that lie among or beyond the outermost of their column (see
- * `beyond`): joint densities, which fit where records are many, say little of how far out a value is. Levels of windows have no fringe. 0 for records of
- * known parts only; nats, unit-free.
+ * `beyond`; levels of windows have no fringe): joint densities, which fit where records are many, say little of how far
+ * out a value is. 0 for records of known parts only; nats, unit-free.
  */
 export class Novelty {
   readonly #discrete: FeatureEncoder['discrete']

@@ -4,14 +4,13 @@ import {
   ANOMALY,
   NORMAL,
   type ScoredBatch,
-  type Severity,
+  SEVERITIES,
   severityOf,
   UNSCORED,
   VERDICTS,
 } from '../core/scored.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
-const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical']
 
 /** What a pipeline counts, for Prometheus. Base units; no label carries an entity or a record's id. */
 export class PipelineMetrics {

@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs'
 import { codecOf } from './codecs.ts'
+import { int16, int32, text } from './primitives.ts'
 import { recordBatch } from './record-batch.ts'
 import { Parts } from './whole-request.ts'
 
@@ -70,20 +71,4 @@ async function encode(args: ProduceArguments): Promise<Parts> {
     }
   }
   return new Parts(parts)
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-function text(value: string | null): Buffer {
-  return value === null ? int16(-1) : Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
 }

@@ -1,5 +1,5 @@
 import type { Episode } from '../../core/ports.ts'
-import { ANOMALY, type ScoredBatch, type Severity, severityOf } from '../../core/scored.ts'
+import { ANOMALY, type ScoredBatch, SEVERITIES, type Severity, severityOf } from '../../core/scored.ts'
 
 export interface EpisodeOptions {
   /** An episode is over when its entity was quiet for this long. */
@@ -24,7 +24,6 @@ interface Open {
   readonly blame: Map<string, number>
 }
 
-const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical']
 const MAX_OPEN = 10_000
 const NAMED_FIELDS = 5
 

@@ -1,7 +1,7 @@
 import { useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { SeriesPoint } from '../../core/ports.ts'
-import type { ScoredRecord, Severity } from '../../core/scored.ts'
+import { type ScoredRecord, SEVERITIES } from '../../core/scored.ts'
 import { compact, oneIn } from '../format.ts'
 import { colour } from '../theme.ts'
 import { axis, Chart, timeTicks } from './chart.tsx'
@@ -16,7 +16,6 @@ export interface SeriesChartProps {
 
 /** Both charts leave the same room, so that their times stand under one another. */
 const PADDING: uPlot.Padding = [10, 14, 0, 0]
-const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical']
 
 /** Surprisal over time: median, 99th percentile and maximum per bucket, the threshold, and the anomalies as dots. */
 export function SeriesChart({ points, anomalies, threshold, onZoom }: SeriesChartProps) {

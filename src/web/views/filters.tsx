@@ -1,3 +1,4 @@
+import { SEVERITIES } from '../../core/scored.ts'
 import type { LiveState } from '../live.ts'
 import { setQuery, usePlace } from '../router.ts'
 
@@ -14,7 +15,6 @@ const STATE_TEXT: Readonly<Record<LiveState, string>> = {
   live: 'streaming',
   connecting: 'connecting',
 }
-const SEVERITIES = ['warning', 'minor', 'major', 'critical']
 /** What `suppressed` asks for. */
 const SUPPRESSED: Readonly<Record<string, string>> = { '': 'shown', false: 'hidden', true: 'alone' }
 

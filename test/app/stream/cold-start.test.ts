@@ -5,28 +5,36 @@ import { SurprisalError } from '../../../src/core/errors.ts'
 import { SILENT } from '../../../src/core/telemetry.ts'
 import { ScorerHandle } from '../../../src/pipeline/scorer-handle.ts'
 
-it('asks for one fit, and after one that failed not at once for the next, but says why', async () => {
-  await using handle = new ScorerHandle()
-  await using queue = new MemoryRetrainQueue({ attempts: 1 })
-  const stop = new AbortController()
-  const source: Pick<ColdStart['source'], 'count'> = { count: async () => 100 }
-  const start: ColdStart = {
+/** A start whose source counts so many records. */
+function startOf(queue: MemoryRetrainQueue, handle: ScorerHandle, count: () => number): ColdStart {
+  const source: Pick<ColdStart['source'], 'count'> = { count: async () => count() }
+  return {
     pipeline: 'cold',
     source: source as ColdStart['source'],
     queue,
     handle,
     hasChampion: async () => false,
-    minimumRecords: 100,
+    minimumRecords: 10_000,
     since: () => 0,
     lookMs: 5,
     logger: SILENT,
   }
+}
+
+it('asks for one fit, and after one that failed not at once for the next, but says why', async () => {
+  await using handle = new ScorerHandle()
+  await using queue = new MemoryRetrainQueue({ attempts: 1 })
+  const stop = new AbortController()
   const fit = async () => {
     throw new SurprisalError('DATA_INSUFFICIENT', '3 records are too few')
   }
   const working = queue.work(fit, stop.signal)
   const said: (string | null)[] = []
-  const warming = warmUp(start, (waiting) => said.push(waiting), stop.signal)
+  const warming = warmUp(
+    startOf(queue, handle, () => 10_000),
+    (waiting) => said.push(waiting),
+    stop.signal,
+  )
   await expect
     .poll(() => said.filter((text) => text?.includes('3 records are too few')).length)
     .toBeGreaterThan(5)
@@ -41,20 +49,9 @@ it('waits for as many records as a fit needs', async () => {
   await using queue = new MemoryRetrainQueue()
   const stop = new AbortController()
   let count = 4120
-  const source: Pick<ColdStart['source'], 'count'> = { count: async () => count }
   const said: (string | null)[] = []
   const warming = warmUp(
-    {
-      pipeline: 'cold',
-      source: source as ColdStart['source'],
-      queue,
-      handle,
-      hasChampion: async () => false,
-      minimumRecords: 10_000,
-      since: () => 0,
-      lookMs: 5,
-      logger: SILENT,
-    },
+    startOf(queue, handle, () => count),
     (waiting) => said.push(waiting),
     stop.signal,
   )
