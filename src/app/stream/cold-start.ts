@@ -8,6 +8,7 @@ import type { Election } from './election.ts'
 
 const LOOK_MS = 2_000
 const LOG_EVERY = 15
+const LOADING = 'the champion is being loaded'
 /** A fit that failed is not asked for again before: what is in the topic may not do, though its offsets were enough. */
 const AGAIN_MS = 60_000
 
@@ -50,7 +51,7 @@ export async function warmUp(
 /** Does what can be done now, and says what is waited for. */
 async function nextStep(start: ColdStart, signal: AbortSignal): Promise<string> {
   const { pipeline, source, queue, minimumRecords } = start
-  if (await start.hasChampion()) return 'the champion is being loaded'
+  if (await start.hasChampion()) return LOADING
   const count = await source.count(start.since(), signal)
   if (count !== null && count < minimumRecords) {
     const number = new Intl.NumberFormat('en')
@@ -58,6 +59,8 @@ async function nextStep(start: ColdStart, signal: AbortSignal): Promise<string> 
   }
   if ((await start.election?.won()) === false)
     return 'warming_up: another process is learning the first model'
+  // Whoever was elected before may have learned it since, and given the work up.
+  if (await start.hasChampion()) return LOADING
   const [failed] = await queue.jobs({ pipeline, states: ['failed'] })
   if (failed !== undefined && Date.now() - Date.parse(failed.finished_at ?? '') < AGAIN_MS)
     return `warming_up: job ${failed.id} failed, the next is asked for a minute later: ${failed.error}`

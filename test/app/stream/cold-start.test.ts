@@ -64,3 +64,25 @@ it('waits for as many records as a fit needs', async () => {
   expect(said[0]).toBe('warming_up: 4,120 of 10,000 records')
   expect(said.at(-1)).toBeNull()
 })
+
+it('learns no second model where the first came while the records were counted', async () => {
+  await using handle = new ScorerHandle()
+  await using queue = new MemoryRetrainQueue()
+  const stop = new AbortController()
+  let champion = false
+  const counting = () => {
+    champion = true
+    return 10_000
+  }
+  const said: (string | null)[] = []
+  const warming = warmUp(
+    { ...startOf(queue, handle, counting), hasChampion: async () => champion },
+    (waiting) => said.push(waiting),
+    stop.signal,
+  )
+  await expect.poll(() => said.length).toBeGreaterThan(2)
+  stop.abort()
+  await warming
+  expect(said[0]).toBe('the champion is being loaded')
+  expect(await queue.jobs({})).toEqual([])
+})
